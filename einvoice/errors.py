@@ -1,11 +1,11 @@
 """Findings are values about an invoice; exceptions stop one document, or the start.
 
-    EInvoiceError
-    ├── ConfigError          a profile, policy, country or settings file; carries every problem
-    ├── UnreadableDocument   bytes that are not a readable invoice
-    ├── InvalidInvoice       fatal findings where an invoice was needed
-    ├── SigningError         a key, a certificate, a time stamp
-    └── LedgerError          the ledger cannot be opened, or refuses what was asked
+EInvoiceError
+├── ConfigError          a profile, policy, country or settings file; carries every problem
+├── UnreadableDocument   bytes that are not a readable invoice
+├── InvalidInvoice       fatal findings where an invoice was needed
+├── SigningError         a key, a certificate, a time stamp
+└── LedgerError          the ledger cannot be opened, or refuses what was asked
 """
 
 from __future__ import annotations

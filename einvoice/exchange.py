@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from .errors import Finding
+    from .errors import Finding, UnreadableDocument
     from .model import Invoice
 
 #: Stands in stored bytes where a shared secret belongs. The transport puts the secret in as the bytes
@@ -119,12 +119,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One invoice read from a source. ``locate`` turns a model path into its place in that source."""
+    """One invoice read from a source. ``locate`` turns a model path into its place in that source.
+
+    ``problem`` is set where one part of a larger source could not be read: there is no invoice then, and the
+    reading of the other parts goes on.
+    """
 
     invoice: Invoice
     findings: tuple[Finding, ...]
     locate: Callable[[str], str]
     format: str
+    problem: UnreadableDocument | None = None
 
 
 class Format(Protocol):

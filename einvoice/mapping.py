@@ -43,6 +43,8 @@ class Field:
     """A leaf.
 
     default   written where the term is absent and its element is written
+    filler    written where the syntax wants a text and the term is absent; read back as absent
+    raw       the lens makes and takes the inside of the element, not its text
     fallback  another term, taken from the invoice where this one is absent
     required  the syntax cannot do without: written empty when absent, and said
     money     whose currency an amount is in
@@ -55,6 +57,8 @@ class Field:
     default: str | None = None
     required: bool = False
     fallback: str = ""
+    filler: str | None = None
+    raw: bool = False
     money: str = "currency"
     signed: bool = False
 
@@ -109,12 +113,14 @@ class Map:
 
     hooks   by name, see :class:`Group`; ``before`` invoice to what is written, ``after`` raw values to raw values
     money   the attribute that names the currency of an amount
+    drops   attributes known on any element that have no term, with the clause that says so
     """
 
     root: str
     rows: tuple[Row, ...]
     prefixes: Mapping[str, str] = field(default_factory=dict)
     money: str = "currencyID"
+    drops: Mapping[str, str] = field(default_factory=dict)
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 

@@ -17,7 +17,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from .errors import Finding, UnreadableDocument
 from .money import parse, plain
 
 SCHEMA_VERSION = 1
@@ -35,6 +34,8 @@ def _number(value: object) -> object:
 
 
 def _refuse(value: object) -> object:
+    if isinstance(value, float) and value - value != 0:
+        raise ValueError(f"{value} is not an amount")
     if isinstance(value, float):
         raise ValueError('a number with a fraction is written as text, "12.50": a float changes digits')
     raise ValueError(f"{str(value)[:40]!r} is not a plain decimal number such as 12.50")

@@ -396,7 +396,9 @@ def _party_rows() -> list[Term]:
             words = line.split()
             ids, (path, kind), name = words[-4:], words[:2], " ".join(words[2:-4])
             given = "-" if column is None else ids[column]
-            rows.append(Term(f"EX-{first + offset}" if given == "-" else given, f"{role}.{path}", kind, f"{label} {name}"))
+            rows.append(
+                Term(f"EX-{first + offset}" if given == "-" else given, f"{role}.{path}", kind, f"{label} {name}")
+            )
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lxml import etree
 
@@ -26,7 +26,6 @@ def _parser(huge: bool) -> etree.XMLParser:
         huge_tree=huge,
         remove_comments=True,
         remove_pis=True,
-        collect_ids=False,
     )
 
 
@@ -60,7 +59,7 @@ def parse(data: bytes, doctype: bool = False) -> etree._Element:
         raise UnreadableDocument(
             f"not well-formed XML: {_reason(error)}", where=f"line {line}, column {column}", fix="export the file again"
         ) from error
-    internal = root.getroottree().docinfo.internalDTD
+    internal: Any = root.getroottree().docinfo.internalDTD
     if internal is not None:
         if not doctype:
             raise _doctype_refused()

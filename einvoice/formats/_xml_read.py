@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from ..errors import Finding, Severity, UnreadableDocument
 from ..exchange import Read
-from ..mapping import Const, Drop, Leaf, Map, Node, plan
+from ..mapping import Const, Drop, Group, Leaf, Map, Node, Row, plan
 from ..model import Invoice
 from ..money import parse as parse_number
 from ._xml import place
@@ -43,6 +43,7 @@ class Context:
         self.currency: str | None = None
         self.tax_currency: str | None = None
         self.negate = False
+        self.parts: list[Raw] = []
         self.places: dict[tuple[int, str], etree._Element] | None = {} if track else None
 
     def say(
@@ -137,11 +138,7 @@ class TreeReader:
 
     def _build(self, node: Node) -> Spec:
         group = node.group
-        selects = [
-            (*self._path(row.path), row.value)
-            for row in (group.rows if group else ())
-            if isinstance(row, Const) and row.select
-        ]
+        selects = [(*self._path(path), value) for path, value in _selecting(group.rows if group else ())]
         choose = self.table.hooks[group.choose] if group and group.choose else None
         spec = Spec(self._tag(node.name), node, _nothing, selects, choose)
         rows = self._named[group.like] if group and group.like else node
@@ -192,7 +189,11 @@ class TreeReader:
     def _inside(self, node: Node) -> Reader:
         attributes = {self._tag(name) if ":" in name else name: self._attribute(s) for name, s in node.attrs.items()}
         leaf = node.text if isinstance(node.text, Leaf) else None
-        if leaf and leaf.kind in ("amount", "price") and self.table.money:
+        if leaf and leaf.row.raw:
+            return _raw_reader(leaf)
+        for name, clause in self.table.drops.items():
+            attributes.setdefault(name, self._attribute(Drop("", clause)))
+        if leaf and leaf.kind in ("amount", "price") and self.table.money and leaf.row.money:
             attributes[self.table.money] = _currency(leaf)
         kids: dict[str, list[Spec]] = {}
         for child in node.children:
@@ -201,10 +202,11 @@ class TreeReader:
         text = _leaf_reader(leaf) if leaf else None
         constant = isinstance(node.text, Const)
         mixed = bool(leaf and kids)
+        filler = leaf.row.filler if leaf else None
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
             if element.attrib:
-                for name, value in element.items():
+                for name, value in _items(element):
                     handler = attributes.get(name)
                     if handler is None:
                         _unread_attribute(element, name, value, context)
@@ -215,8 +217,9 @@ class TreeReader:
                 stripped = written.strip() if written else ""
                 if stripped:
                     text(element, stripped, into, context)
-                elif not mixed and not len(element):
-                    _empty(element, context)
+                elif not mixed and not len(element):  # noqa: SIM102
+                    if filler != "":
+                        _empty(element, context)
             elif not constant and element.text and element.text.strip():
                 _unread(element, context)
             if len(element):
@@ -237,6 +240,20 @@ class TreeReader:
             clause = source.clause
             return lambda element, value, into, context: _known(element, value, clause, context)
         return _accepted
+
+
+def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, str]]:
+    """The constants that tell one group from another, also those in an element that is always there."""
+    paths = [row.path for row in rows]
+    for row in rows:
+        if isinstance(row, Const) and row.select:
+            yield under + row.path, row.value
+        elif isinstance(row, Group) and row.always and not row.term and paths.count(row.path) == 1:
+            yield from _selecting(row.rows, f"{under}{row.path}/")
+
+
+def _items(element: etree._Element) -> list[tuple[str, str]]:
+    return element.items()  # type: ignore[return-value]
 
 
 def _nothing(element: etree._Element, into: Raw, context: Context) -> None:
@@ -278,14 +295,26 @@ def _children(element: etree._Element, kids: dict[str, list[Spec]], into: Raw, c
 # --- leaves: text to a value of the term's kind -----------------------------------------------------------------------
 
 
+def _raw_reader(leaf: Leaf) -> Reader:
+    """The lens takes the whole element, whatever stands in it."""
+    take = _leaf_reader(leaf)
+    return lambda element, into, context: take(element, element, into, context)  # type: ignore[arg-type]
+
+
 def _leaf_reader(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], None]:
     convert, steps, absolute, many = _converter(leaf), leaf.steps, leaf.absolute, leaf.many
     if leaf.kind == "meta":
-        return lambda element, text, into, context: context.meta.__setitem__(steps[0], text)
+        lens = leaf.row.lens
+        return lambda element, text, into, context: context.meta.__setitem__(
+            steps[0], lens.back(text) if lens else text
+        )
+    filler = leaf.row.filler
     last, path, also = steps[-1], steps[:-1], leaf.also
     also_last = also[-1] if also else ""
 
     def take(element: etree._Element, text: str, into: Raw, context: Context) -> None:
+        if text == filler:
+            return
         value = convert(element, text, context)
         if value is None:
             return
@@ -319,7 +348,10 @@ def _converter(leaf: Leaf) -> Callable[[etree._Element, str, Context], Any]:
 
         def by_lens(element: etree._Element, text: str, context: Context) -> Any:
             try:
-                return lens.back(text)
+                value = lens.back(text)
+                if not lens.exact and value is not None and lens.to(value) != text:
+                    context.say("EINV-READ-09", f"kept as {value}", element, Severity.INFO, term=id_, found=str(text))
+                return value
             except ValueError as error:
                 context.say("EINV-READ-04", str(error) or "not readable", element, term=id_, found=text,
                             fix="correct the value in the source")  # fmt: skip
@@ -358,7 +390,9 @@ def _day(element: etree._Element, text: str, context: Context, term: str) -> dat
         context.say("EINV-READ-04", f"{text[:40]!r} is not a calendar date", element, term=term, found=text,
                     fix="write it as YYYY-MM-DD")  # fmt: skip
     elif match and match.group(2):
-        context.say("EINV-READ-09", "the time zone of a date is not kept", element, Severity.INFO, term=term, found=text)
+        context.say(
+            "EINV-READ-09", "the time zone of a date is not kept", element, Severity.INFO, term=term, found=text
+        )
     return value
 
 
@@ -386,7 +420,7 @@ def _currency(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], None]
 
 
 def _text_of(element: etree._Element) -> str:
-    return " ".join("".join(element.itertext()).split())[:80]
+    return " ".join("".join(map(str, element.itertext())).split())[:80]
 
 
 def _unread(element: etree._Element, context: Context) -> None:
@@ -397,7 +431,7 @@ def _unread(element: etree._Element, context: Context) -> None:
 
 
 def _leaf_elements(element: etree._Element) -> Iterator[etree._Element]:
-    kids = [child for child in element if isinstance(child.tag, str)]
+    kids = list(element)
     if not kids or (element.text and element.text.strip()):
         yield element
     for child in kids:
@@ -429,7 +463,9 @@ def _validate(context: Context) -> Invoice:
         return Invoice.model_validate(context.root)
     except ValidationError as error:
         findings = tuple(
-            Finding("EINV-READ-10", str(problem["msg"]), path=_path_of(problem["loc"]), found=str(problem["input"])[:80])
+            Finding(
+                "EINV-READ-10", str(problem["msg"]), path=_path_of(problem["loc"]), found=str(problem["input"])[:80]
+            )
             for problem in error.errors()
         )
         raise UnreadableDocument("the values do not form an invoice", findings=findings) from error

@@ -126,8 +126,13 @@ class _Code:
             self._line(indent, f"if {name} is None: {name} = {self._attribute('inv', steps, scope, indent)}")
         if leaf.row.lens and not leaf.many:
             lens = self._constant(leaf.row.lens.to)
-            also = f", {self._attribute(base, (*leaf.steps[:-1], *leaf.also), scope, indent)}" if leaf.also else ""
-            self._line(indent, f"if {name} is not None: {name} = {lens}({name}{also})")
+            also = self._attribute(base, (*leaf.steps[:-1], *leaf.also), scope, indent) if leaf.also else ""
+            if also:
+                second = self._new("v")
+                self._line(indent, f"{second} = {also}")
+                self._line(indent, f"if {name} is not None or {second} is not None: {name} = {lens}({name}, {second})")
+            else:
+                self._line(indent, f"if {name} is not None: {name} = {lens}({name})")
 
     def _attribute(self, base: str, steps: tuple[str, ...], scope: _Scope, indent: int) -> str:
         at = base
@@ -164,7 +169,7 @@ class _Code:
 
     def _conditions(self, node: Node, scope: _Scope) -> Iterator[str]:
         for source in (node.text, *node.attrs.values()):
-            if isinstance(source, Leaf) and not source.row.required and source.row.default is None:
+            if isinstance(source, Leaf):
                 name = scope.leaf[id(source)]
                 yield name if source.many else f"{name} is not None"
         for child in node.children:
@@ -185,10 +190,15 @@ class _Code:
             return
         conditions = frozenset(self._conditions(node, scope))
         when = node.group.when if node.group else ""
-        if when:
-            self._line(indent, f"if H[{when!r}]({scope.var}, inv) and ({' or '.join(sorted(conditions))}):")
+        if _always(node) or _filled(node):
+            conditions = frozenset()
+        elif when:
+            always = bool(node.group and node.group.always)
+            stated = f" and ({' or '.join(sorted(conditions))})" if conditions and not always else ""
+            self._line(indent, f"if H[{when!r}]({scope.var}, inv){stated}:")
+            conditions = frozenset() if always else conditions
             indent += 1
-        elif conditions and conditions != known and not (node.group and node.group.always):
+        elif conditions and conditions != known:
             self._line(indent, f"if {' or '.join(sorted(conditions))}:")
             indent += 1
         self._element(node, scope, indent, f"<{node.name}", conditions)
@@ -217,7 +227,7 @@ class _Code:
         self._loads(node, inner, indent)
         conditions = frozenset(self._conditions(node, inner))
         if always or not conditions:
-            self._element(node, inner, indent, f"<{node.name}", conditions)
+            self._element(node, inner, indent, f"<{node.name}")
             return
         self._line(indent, f"if {' or '.join(sorted(conditions))}:")
         self._element(node, inner, indent + 1, f"<{node.name}", conditions)
@@ -264,7 +274,7 @@ class _Code:
         self._line(indent, f"a('</{node.name}>')")
 
     def _money(self, leaf: Leaf | None) -> str:
-        if leaf is None or leaf.kind not in _MONEY or not self.table.money:
+        if leaf is None or leaf.kind not in _MONEY or not self.table.money or not leaf.row.money:
             return ""
         return "{ct}" if leaf.row.money == "tax_currency" else "{cu}"
 
@@ -279,19 +289,24 @@ class _Code:
                 if self._certain(source, scope, known):
                     parts.append(f' {name}="{{{self._shown(source, scope, attribute=True)}}}"')
                     continue
-                self._line(indent, f"a(f'{''.join(parts)}')")
+                if parts:
+                    self._line(indent, f"a(f'{''.join(parts)}')")
                 parts = []
                 local = scope.leaf[id(source)]
                 shown = self._shown(source, scope, attribute=True)
                 if source.row.required:
                     self._line(indent, f"if {local} is None: miss({source.id!r})")
                     empty = f"a(' {name}=\"\"')"
-                elif source.row.default is not None:
-                    empty = f"a(' {name}=\"{quote(source.row.default)}\"')"
+                elif (filling := _stands_for(source)) is not None:
+                    empty = f"a(' {name}=\"{quote(filling)}\"')"
                 else:
-                    empty = "pass"
-                self._line(indent, f"if {local} is None: {empty}")
-                self._line(indent, f"else: a(f' {name}=\"{{{shown}}}\"')")
+                    empty = ""
+                written = f"a(f' {name}=\"{{{shown}}}\"')"
+                if empty:
+                    self._line(indent, f"if {local} is None: {empty}")
+                    self._line(indent, f"else: {written}")
+                else:
+                    self._line(indent, f"if {local} is not None: {written}")
         self._line(indent, f"a(f'{''.join(parts)}{tag}>')")
 
     def _content(self, node: Node, scope: _Scope, indent: int, known: frozenset[str]) -> None:
@@ -312,14 +327,14 @@ class _Code:
         elif leaf.row.required:
             self._line(indent, f"if {local} is None: miss({leaf.id!r})")
             self._line(indent, f"else: a({shown})")
-        elif leaf.row.default is not None:
-            self._line(indent, f"a({escape(leaf.row.default)!r} if {local} is None else {shown})")
+        elif (filling := _stands_for(leaf)) is not None:
+            self._line(indent, f"a({escape(filling)!r} if {local} is None else {shown})")
         else:
             self._line(indent, f"if {local} is not None: a({shown})")
 
     def _shown(self, leaf: Leaf, scope: _Scope, attribute: bool = False) -> str:
         local = scope.leaf[id(leaf)]
-        text = f"E({local})" if leaf.row.lens else _FORMAT[leaf.kind].format(local)
+        text = local if leaf.row.raw else f"E({local})" if leaf.row.lens else _FORMAT[leaf.kind].format(local)
         if leaf.row.signed:
             text = text.replace("N(", "S(", 1)
         return "Q(" + text[2:] if attribute and text.startswith("E(") else text
@@ -327,6 +342,24 @@ class _Code:
     def _certain(self, leaf: Leaf, scope: _Scope, known: frozenset[str]) -> bool:
         """True when the condition that led here says that this very leaf is present."""
         return known == {f"{scope.leaf[id(leaf)]} is not None"}
+
+
+def _always(node: Node) -> bool:
+    """True when the syntax wants the element, or one below it, whatever the invoice states."""
+    if node.group and (node.group.always or node.group.when):
+        return not node.group.when
+    sources = (node.text, *node.attrs.values())
+    required = any(isinstance(source, Leaf) and source.row.required for source in sources)
+    return required or any(_always(child) for child in node.children if not child.opens)
+
+
+def _filled(node: Node) -> bool:
+    """True when the element has a text even where its term is absent."""
+    return isinstance(node.text, Leaf) and _stands_for(node.text) is not None
+
+
+def _stands_for(leaf: Leaf) -> str | None:
+    return leaf.row.default if leaf.row.default is not None else leaf.row.filler
 
 
 class _Scope:

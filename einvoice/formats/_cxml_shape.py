@@ -1,0 +1,256 @@
+"""What the cXML table cannot say: lines grouped by order, line numbers, memo kinds. Both directions, side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from ..model import (
+    ContractReference,
+    Delivery,
+    Identifier,
+    Invoice,
+    Line,
+    Named,
+    Party,
+    Reference,
+    Tax,
+    is_credit,
+)
+from ..money import parse, plain
+from ..totals import line_subtotal
+from ._xml_read import Context, Raw
+
+_MEMOS = {"creditMemo": "381", "lineLevelCreditMemo": "381", "debitMemo": "383", "lineLevelDebitMemo": "383"}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """The lines that charge one order, as the table sees them: an invoice of that order alone."""
+
+    purchase_order: Reference | None
+    contract: ContractReference | None
+    sales_order_reference: str | None
+    lines: tuple[Line, ...]
+
+
+# --- going out --------------------------------------------------------------------------------------------------------
+
+
+def purpose_of(invoice: Invoice, style: str) -> str:
+    """``purpose`` of the request: a memo at line level where it names its invoice and its lines have quantities."""
+    kind = "CreditMemo" if is_credit(invoice) else "DebitMemo" if invoice.type_code == "383" else ""
+    if not kind:
+        return "standard"
+    by_line = bool(invoice.preceding) and all(line.quantity is not None for line in invoice.lines)
+    by_line = by_line and not invoice.header_invoice and bool(invoice.lines)
+    line = style == "line" or (style == "auto" and (invoice.line_level_credit or by_line))
+    return f"lineLevel{kind}" if line else kind[0].lower() + kind[1:]
+
+
+def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequence[Identifier]) -> Invoice:
+    """*invoice* as cXML states it: network ids, header layout, both ends of a shipment, numeric line numbers."""
+    header = invoice.header_invoice or purpose in ("creditMemo", "debitMemo") or None
+    update: dict[str, Any] = {"header_invoice": header}
+    for side, ids in (("seller", from_), ("buyer", to)):
+        if ids:
+            party = getattr(invoice, side) or Party()
+            update[side] = party.model_copy(update={"network_ids": tuple(ids)})
+    if invoice.remit_to is None and invoice.payee is not None:
+        update["remit_to"] = invoice.payee
+    if _somewhere(invoice.delivery) and invoice.ship_from is None and invoice.seller:
+        update["ship_from"] = Party(name=invoice.seller.name, address=invoice.seller.address)
+    update["lines"] = tuple(_line_out(line, at, invoice.lines) for at, line in enumerate(invoice.lines, 1))
+    return invoice.model_copy(update=update)
+
+
+def _somewhere(delivery: Delivery | None) -> bool:
+    return delivery is not None and any((delivery.name, delivery.location, delivery.address))
+
+
+def _line_out(line: Line, position: int, lines: Sequence[Line]) -> Line:
+    update: dict[str, Any] = {}
+    extra: list[Named] = []
+    if not (line.id or "").isascii() or not (line.id or "").isdigit() or sum(one.id == line.id for one in lines) > 1:
+        update["id"] = str(position)
+        extra += [Named(name="lineId", value=line.id)] if line.id else []
+    if line.allowances or line.charges:
+        update["subtotal"] = line.subtotal if line.subtotal is not None else line_subtotal(line)
+    elif line.subtotal is None:
+        update |= {"subtotal": line.net_amount, "net_amount": None}
+    if len(line.taxes) == 1 and line.taxes[0].amount is None:
+        extra += _tax_words(line.taxes[0])
+        update["taxes"] = ()
+    if line.price and line.price.base_quantity is not None and line.price.base_unit is None and line.unit:
+        extra.append(Named(name="priceBasisUnit", value="-"))
+        update["price"] = line.price.model_copy(update={"base_unit": line.unit})
+    if line.item and (line.item.manufacturer_id is None) != (line.item.manufacturer is None):
+        pair = {"manufacturer_id": line.item.manufacturer_id or "", "manufacturer": line.item.manufacturer or ""}
+        update["item"] = line.item.model_copy(update=pair)
+    if extra:
+        update["extensions"] = (*line.extensions, *extra)
+    return line.model_copy(update=update) if update else line
+
+
+def _tax_words(tax: Tax) -> list[Named]:
+    words = (
+        ("taxCategory", tax.category),
+        ("taxRate", None if tax.rate is None else plain(tax.rate)),
+        ("taxScheme", tax.scheme),
+    )
+    return [Named(name=name, value=value) for name, value in words if value]
+
+
+def _orders(invoice: Invoice) -> list[OrderView]:
+    """Consecutive lines of one order together, each group with the order and contract that stand behind it."""
+
+    def behind(line: Line) -> tuple[Reference | None, ContractReference | None, str | None]:
+        own = line.order
+        order = invoice.purchase_order
+        if own is not None and (own.id or own.payload_id):
+            order = Reference(id=own.id, date=own.date, payload_id=own.payload_id)
+        sales = (own.sales_order if own else None) or invoice.sales_order_reference
+        return order, line.contract or invoice.contract, sales
+
+    return [OrderView(*key, tuple(lines)) for key, lines in groupby(invoice.lines, key=behind)]
+
+
+def _one_line_each(invoice: Invoice) -> list[OrderView]:
+    views = _orders(invoice)
+    return [
+        OrderView(v.purchase_order, v.contract, v.sales_order_reference, (line,)) for v in views for line in v.lines
+    ]
+
+
+# --- coming in --------------------------------------------------------------------------------------------------------
+
+
+def _order_back(part: Raw, context: Context) -> None:
+    context.parts.append(part)
+
+
+def _after(context: Context) -> None:
+    root, meta = context.root, context.meta
+    if context.currency:
+        root["currency"] = context.currency
+    purpose = meta.get("purpose", "standard")
+    root["type_code"] = meta.get("type_code") or _MEMOS.get(purpose, "380")
+    if purpose.startswith("lineLevel"):
+        root["line_level_credit"] = True
+    if comments := meta.get("comments"):
+        root["notes"] = [{"text": comments}]
+    _merge_preceding(root)
+    _due_date(root)
+    lines = _gather(root, context.parts)
+    for line in lines:
+        _line_back(line)
+    if lines:
+        root["lines"] = lines
+
+
+def _merge_preceding(root: Raw) -> None:
+    """DocumentReference and InvoiceIDInfo speak of the same invoice."""
+    found = root.get("preceding", [])
+    if len(found) == 2 and "payload_id" in found[0] and "payload_id" not in found[1]:
+        root["preceding"] = [found[0] | found[1]]
+
+
+def _due_date(root: Raw) -> None:
+    """Documents of versions without PaymentInformation state BT-9 as an Extrinsic."""
+    kept = []
+    for named in root.get("extensions", []):
+        match = re.match(r"\d{4}-\d{2}-\d{2}", named.get("value", "")) if named.get("name") == "dueDate" else None
+        if match and "due_date" not in root:
+            root["due_date"] = date.fromisoformat(match.group())
+        else:
+            kept.append(named)
+    root.pop("extensions", None)
+    if kept:
+        root["extensions"] = kept
+
+
+def _gather(root: Raw, parts: list[Raw]) -> list[Raw]:
+    """The lines of all parts. What every part says of its order and contract is said once, by the document."""
+    keys = ("purchase_order", "contract", "sales_order_reference")
+    shared = {key for key in keys if parts and all(part.get(key) == parts[0].get(key) for part in parts)}
+    for key in shared:
+        if key in parts[0]:
+            root[key] = parts[0][key]
+    lines = []
+    for part in parts:
+        for line in part.get("lines", []):
+            order = part.get("purchase_order") if "purchase_order" not in shared else None
+            if order:
+                line["order"] = {**line.get("order", {}), **order}
+            if "sales_order_reference" in part and "sales_order_reference" not in shared:
+                line.setdefault("order", {})["sales_order"] = part["sales_order_reference"]
+            if "contract" in part and "contract" not in shared:
+                line["contract"] = part["contract"]
+            lines.append(line)
+    return lines
+
+
+def _line_back(line: Raw) -> None:
+    if "net_amount" not in line and "subtotal" in line:
+        line["net_amount"] = line.pop("subtotal")
+    words = {named.get("name"): named.get("value") for named in line.get("extensions", [])}
+    if "lineId" in words:
+        line["id"] = words["lineId"]
+    if "priceBasisUnit" in words and "price" in line:
+        line["price"].pop("base_unit", None)
+    tax = {key: words[name] for name, key in (("taxCategory", "category"), ("taxScheme", "scheme")) if name in words}
+    rate = parse(words.get("taxRate") or "")
+    if rate is not None:
+        tax["rate"] = rate
+    if tax and "taxes" not in line:
+        line["taxes"] = [tax]
+    ours = ("lineId", "priceBasisUnit", *(("taxCategory", "taxRate", "taxScheme") if tax else ()))
+    kept = [named for named in line.pop("extensions", []) if named.get("name") not in ours]
+    if kept:
+        line["extensions"] = kept
+
+
+# --- conditions of the table ------------------------------------------------------------------------------------------
+
+
+def _is_iban(means: Any) -> bool:
+    account = means.account
+    return bool(account and account.id and re.match(r"[A-Z]{2}\d{2}[A-Z0-9]{8,}$", account.id.replace(" ", "")))
+
+
+def _ships(view: Any, invoice: Invoice) -> bool:
+    return _somewhere(invoice.delivery) or invoice.ship_from is not None
+
+
+HOOKS: dict[str, Callable[..., Any]] = {
+    "orders": lambda invoice: [] if invoice.header_invoice else _orders(invoice),
+    "orders_back": _order_back,
+    "header_orders": lambda invoice: _one_line_each(invoice) if invoice.header_invoice else [],
+    "header_orders_back": _order_back,
+    "after": _after,
+    "is_iban": lambda means, invoice: _is_iban(means),
+    "is_account": lambda means, invoice: not _is_iban(means),
+    "ships": _ships,
+    "is_item": lambda line, invoice: line.kind != "service",
+    "is_service": lambda line, invoice: line.kind == "service",
+    "taxed_in_line": lambda line, invoice: line.tax_amount is not None or any(t.amount is not None for t in line.taxes),
+    "first_payload": lambda one, invoice: one is invoice.preceding[0],
+    "first_number": lambda one, invoice: one is invoice.preceding[0] and one.id is not None,
+    "order_by_payload": lambda view, invoice: bool(view.purchase_order and view.purchase_order.payload_id),
+    "order_by_number": lambda view, invoice: bool(view.purchase_order and not view.purchase_order.payload_id),
+    "order_of_supplier": lambda view, invoice: bool(
+        view.sales_order_reference or not (view.purchase_order or view.contract)
+    ),
+    "contract_by_payload": lambda view, invoice: bool(view.contract and view.contract.payload_id),
+    "contract_by_number": lambda view, invoice: bool(view.contract and not view.contract.payload_id),
+    "by_percent_or_amount": lambda one, invoice: one.percent is not None or one.amount is not None,
+    "whole_period": lambda view, invoice: bool(invoice.period and invoice.period.start and invoice.period.end),
+    "by_reference": lambda one, invoice: bool(one.uri),
+    "deducts": lambda element, context: element.find("AdditionalDeduction") is not None,
+    "costs": lambda element, context: element.find("AdditionalCost") is not None,
+    "net_term": lambda element, context: element.find("Discount") is None,
+}
