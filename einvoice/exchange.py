@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -104,6 +104,26 @@ class Inbound:
     remote_id: str
     data: bytes
     media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One statement a partner's message makes about one of our documents, as a format reads it.
+
+    meaning     info, received, delivered, processing, query, accepted, part-paid, paid or rejected
+    payload_id  the transmission it speaks of; or ``number`` with ``issue_date`` where the message names those
+    remote_id   the partner's own id of the message; a repeat has the same
+    """
+
+    kind: str
+    code: str
+    meaning: str
+    remote_id: str
+    payload_id: str = ""
+    number: str = ""
+    issue_date: date | None = None
+    environment: Environment | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,11 +65,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A value the syntax wants. ``select=False``: written, and any value is accepted coming in."""
+    """A value the syntax wants. ``select=False``: written; another value coming in is reported, and where ``clause``
+    says why it has no term, only as information."""
 
     path: str
     value: str
     select: bool = True
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A term as seen from where it is used: ``steps`` from the object at hand, or from the invoice when ``absolute``."""
+    """A term seen from where it is used: ``steps`` from the object at hand, or from the invoice when ``absolute``."""
 
     id: str
     steps: tuple[str, ...]

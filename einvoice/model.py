@@ -244,6 +244,7 @@ class Tax(Group):
     description: str | None = None
     causal: str | None = None
     category_name: str | None = None
+    purpose: str | None = None
 
 
 class AllowanceCharge(Group):

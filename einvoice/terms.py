@@ -302,6 +302,7 @@ causal           code     Reason code of a withholding
 category         code     Tax category code
 rate             percent  Tax rate
 category_name    text     Name of the tax category
+purpose          code     What is taxed where not the goods: shippingTax, specialHandlingTax, duty ...
 """
 _TAX_HOLDERS = {"lines[].taxes[]": 300, "allowances[].taxes[]": 320, "charges[].taxes[]": 340, "tax_breakdown[]": 360,
                 "lines[].allowances[].taxes[]": 380, "lines[].charges[].taxes[]": 400}  # fmt: skip

@@ -20,6 +20,8 @@ from .model import AllowanceCharge, Invoice, Line, Tax, Totals
 from .money import minor_units, plain, round_half_up, total
 
 _CLAUSE = "EN 16931-1"
+#: Effects whose amounts are part of the tax total (BT-110); the buyer pays one of them to the state instead.
+_IN_TOTAL = (None, "charged", "paid_by_buyer")
 ZERO = Decimal(0)
 
 
@@ -72,7 +74,7 @@ def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
     allowances, charges = _sum(invoice.allowances), _sum(invoice.charges)
     net = lines - allowances + charges
     taxes = tuple(_taxes(invoice, policy, digits))
-    tax = total(row.amount for row in taxes if row.effect in (None, "charged"))
+    tax = total(row.amount for row in taxes if row.effect in _IN_TOTAL)
     issued = invoice.totals or Totals()
     gross = net + (tax if taxes else issued.tax or ZERO)
     due = gross - (issued.prepaid or ZERO) + (issued.rounding or ZERO)
@@ -85,8 +87,15 @@ def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
         tax=tax if taxes else None,
         gross=gross,
         due=due,
+        withheld=_effect(taxes, "withheld"),
+        paid_by_buyer=_effect(taxes, "paid_by_buyer"),
     )
     return Computed(sums, taxes)
+
+
+def _effect(taxes: Iterable[Tax], effect: str) -> Decimal | None:
+    amounts = [row.amount for row in taxes if row.effect == effect]
+    return total(amounts) if amounts else None
 
 
 def _sum(entries: Iterable[AllowanceCharge]) -> Decimal:
@@ -123,15 +132,17 @@ def _taxed(invoice: Invoice) -> Iterator[tuple[Decimal, tuple[Tax, ...]]]:
         yield entry.amount or ZERO, entry.taxes
 
 
-#: Rule, term and field of each total that is compared.
+#: Clause, term and field of each total that is compared.
 _COMPARED = (
-    ("BR-CO-10", "BT-106", "lines"),
-    ("BR-CO-11", "BT-107", "allowances"),
-    ("BR-CO-12", "BT-108", "charges"),
-    ("BR-CO-13", "BT-109", "net"),
-    ("BR-CO-14", "BT-110", "tax"),
-    ("BR-CO-15", "BT-112", "gross"),
-    ("BR-CO-16", "BT-115", "due"),
+    (f"{_CLAUSE} BR-CO-10", "BT-106", "lines"),
+    (f"{_CLAUSE} BR-CO-11", "BT-107", "allowances"),
+    (f"{_CLAUSE} BR-CO-12", "BT-108", "charges"),
+    (f"{_CLAUSE} BR-CO-13", "BT-109", "net"),
+    (f"{_CLAUSE} BR-CO-14", "BT-110", "tax"),
+    (f"{_CLAUSE} BR-CO-15", "BT-112", "gross"),
+    (f"{_CLAUSE} BR-CO-16", "BT-115", "due"),
+    ("sum of the withheld taxes", "EX-70", "withheld"),
+    ("sum of the taxes the buyer pays to the state", "EX-71", "paid_by_buyer"),
 )
 
 
@@ -152,10 +163,10 @@ def differences(
 
 def _total_differences(invoice: Invoice, policy: Policy, severity: Severity) -> Iterator[Finding]:
     computed, issued = compute(invoice, policy).totals, invoice.totals or Totals()
-    for rule, term, name in _COMPARED:
+    for clause, term, name in _COMPARED:
         stated, exact = getattr(issued, name), getattr(computed, name)
         if stated is not None and exact is not None and stated != exact:
-            yield _differs("EINV-SUM-01", term, f"$.totals.{name}", stated, exact, severity, f"{_CLAUSE} {rule}")
+            yield _differs("EINV-SUM-01", term, f"$.totals.{name}", stated, exact, severity, clause)
 
 
 def _line_differences(invoice: Invoice, severity: Severity) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent / "einvoice"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "money", "terms", "codes", "config"),
     ("model", "totals", "exchange"),
-    ("mapping", "loss", "rules", "signing"),
+    ("mapping", "loss", "artefacts", "rules", "signing"),
     ("formats", "transport", "countries", "networks", "ledger"),
     ("partners", "pipeline"),
     ("dispatch", "sandbox"),

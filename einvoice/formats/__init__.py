@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, UnreadableDocument
-from ..exchange import Format, Read
+from ..exchange import Answer, Format, Read
 
 #: Formats of this package: name, module, file name ending, what its first bytes hold.
 _KNOWN = {
@@ -59,6 +59,14 @@ def detect(data: bytes) -> str:
     raise UnreadableDocument(
         "the file is none of the readable formats", where="first bytes", fix="send canonical JSON, UBL 2.1 or cXML"
     )
+
+
+def answers(data: bytes) -> list[Answer]:
+    """What a partner's message states about our documents; UnreadableDocument when no format reads such messages."""
+    reader = getattr(module(detect(data)), "answers", None)
+    if reader is None:
+        raise UnreadableDocument("no acknowledgement in a readable format", fix="see the message in the inbox")
+    return list(reader(data))
 
 
 def read(data: bytes, name: str = "") -> Iterator[Read]:

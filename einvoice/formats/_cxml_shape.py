@@ -9,6 +9,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from ..errors import Severity
 from ..model import (
     ContractReference,
     Delivery,
@@ -150,6 +151,17 @@ def _after(context: Context) -> None:
         _line_back(line)
     if lines:
         root["lines"] = lines
+    _indicators(context, lines)
+
+
+def _indicators(context: Context, lines: list[Raw]) -> None:
+    """An indicator is written where lines state what it speaks of; one that says so without them is reported."""
+    stated = {"isTaxInLine": ("taxes", "tax_amount"), "isAccountingInLine": ("distributions",)}
+    for element in context.element.iterfind(".//InvoiceDetailLineIndicator"):
+        for name, keys in stated.items():
+            if element.get(name) == "yes" and not any(key in line for line in lines for key in keys):
+                context.say("EINV-READ-08", f"{name} is set, though no line states what it speaks of", element,
+                            Severity.INFO, name, found="yes", clause="cXML: follows from the lines")  # fmt: skip
 
 
 def _merge_preceding(root: Raw) -> None:
@@ -248,6 +260,7 @@ HOOKS: dict[str, Callable[..., Any]] = {
     "contract_by_payload": lambda view, invoice: bool(view.contract and view.contract.payload_id),
     "contract_by_number": lambda view, invoice: bool(view.contract and not view.contract.payload_id),
     "by_percent_or_amount": lambda one, invoice: one.percent is not None or one.amount is not None,
+    "without_percent": lambda one, invoice: one.percent is None,
     "whole_period": lambda view, invoice: bool(invoice.period and invoice.period.start and invoice.period.end),
     "by_reference": lambda one, invoice: bool(one.uri),
     "deducts": lambda element, context: element.find("AdditionalDeduction") is not None,

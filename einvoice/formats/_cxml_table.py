@@ -19,7 +19,7 @@ _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?
 
 
 def _instant(day: date | None, time: str | None = None) -> str | None:
-    """ISO 8601 with time and zone, which cXML wants; a date without time stands at noon UTC, the same day everywhere."""
+    """ISO 8601 with time and zone, as cXML wants; a date without time stands at noon UTC, the same day everywhere."""
     if day is None:
         return None
     zoned = time and re.search(r"(Z|[+-]\d{2}:?\d{2})$", time)
@@ -41,6 +41,7 @@ INSTANT = Lens(_instant, _day_of, also="issue_time")
 DAY = Lens(_instant, lambda text: _day_of(text)[0], exact=False)
 YES = Lens(lambda flag: "yes" if flag else None, lambda text: True if text == "yes" else None)
 OPERATION = Lens(lambda value: value, lambda text: None if text == "new" else text)
+PURPOSE = Lens(lambda value: value, lambda text: None if text == "tax" else text)
 SCHEME = Lens(
     lambda scheme: {"VAT": "vat", "GST": "gst", "SALES": "sales", "USE": "usage"}.get(scheme, scheme),
     lambda text: {"vat": "VAT", "gst": "GST", "sales": "SALES", "usage": "USE"}.get(text, text),
@@ -87,6 +88,7 @@ PHONE = Lens(_phone, _phoned)
 WITHHELD = Lens(
     lambda effect: "yes" if effect == "withheld" else None, lambda text: "withheld" if text == "yes" else None
 )
+EFFECT = Lens(lambda effect: None if effect == "withheld" else effect, lambda text: text)
 
 # --- rows -------------------------------------------------------------------------------------------------------------
 
@@ -104,6 +106,8 @@ EXTRINSIC_AMOUNTS = {"BT-114": "roundingAmount", "EX-70": "withheldAmount", "EX-
 #: Indicators that follow from where the data stand; never free input.
 LINE_FLAGS = ("isTaxInLine", "isAccountingInLine", "isPriceAdjustmentInLine", "isDiscountInLine", "isShippingInLine",
               "isSpecialHandlingInLine")  # fmt: skip
+_LABEL = "cXML: a label of the sum of taxes"
+_LANGUAGE = "cXML: the language of one text"
 _DROPS = {
     "alternateAmount": "cXML: an informative amount in another currency",
     "alternateCurrency": "cXML: an informative amount in another currency",
@@ -111,7 +115,7 @@ _DROPS = {
 
 
 def _lang(path: str) -> Const:
-    return Const(f"{path}/{_LANG}", "en", select=False)
+    return Const(f"{path}/{_LANG}", "en", select=False, clause=_LANGUAGE)
 
 
 def _extrinsic(name: str, term: str, lens: Lens | None = None, signed: bool = False) -> Group:
@@ -214,11 +218,11 @@ def _tax_detail(term: str) -> Group:
     return Group("TaxDetail", (
         Field("scheme", "@category", lens=SCHEME, filler="tax"),
         Field("rate", "@percentageRate"),
-        Const("@purpose", "tax", select=False),
+        Field("purpose", "@purpose", lens=PURPOSE, filler="tax"),
         Field("tax_point_date", "@taxPointDate", lens=DAY),
         Field("effect", "@isWithholdingTax", lens=WITHHELD),
         Field("base", "TaxableAmount/Money", signed=True),
-        Field("amount", "TaxAmount/Money", signed=True, filler="0.000"),
+        Group("TaxAmount", (Field("amount", "Money", signed=True, filler="0.000"),), always=True),
         Field("jurisdiction", "TaxLocation"),
         _lang("TaxLocation"),
         Field("description", "Description"),
@@ -229,20 +233,22 @@ def _tax_detail(term: str) -> Group:
         _extrinsic("taxCategory", "category"),
         _extrinsic("exemptionCertificate", "certificate"),
         _extrinsic("withholdingReason", "causal"),
+        _extrinsic("taxEffect", "effect", EFFECT),
     ), term, many=True)  # fmt: skip
 
 
 def _line_tax() -> Group:
-    rows = (Field("EX-93", "Money", signed=True, filler="0.000"), Const("Description", "Tax", select=False),
-            _lang("Description"), _tax_detail("BG-30"))  # fmt: skip
+    label = Const("Description", "Tax", select=False, clause=_LABEL)
+    rows = (Field("EX-93", "Money", signed=True, filler="0.000"), label, _lang("Description"), _tax_detail("BG-30"))
     return Group("Tax", rows, when="taxed_in_line")
 
 
 def _modification(path: str, term: str, kind: str) -> Group:
     allowance = kind == "Allowance"
+    amount = "AdditionalDeduction/DeductionAmount/Money" if allowance else "AdditionalCost/Money"
     return Group(f"{path}/Modification", (
         Field("base", "OriginalPrice/Money", signed=True),
-        Field("amount", "AdditionalDeduction/DeductionAmount/Money" if allowance else "AdditionalCost/Money", signed=True),
+        Field("amount", amount, signed=True),
         Field("role", "ModificationDetail/@name", filler=kind),
         Field("reason_code", "ModificationDetail/@code"),
         Field("reason", "ModificationDetail/Description"),
@@ -408,13 +414,13 @@ def table(version: tuple[int, ...]) -> Map:
             Group("PaymentTerm", (
                 Field("days", "@payInNumberOfDays", filler=""),
                 Field("percent", "Discount/DiscountPercent/@percent"),
-                Field("amount", "Discount/DiscountAmount/Money"),
+                Group("Discount/DiscountAmount", (Field("amount", "Money"),), when="without_percent"),
             ), "payment.discounts[]", many=True, when="by_percent_or_amount"),
             *((Field("BT-9", "PaymentInformation/@paymentNetDueDate", lens=DAY),) if own_due_date else ()),
             Group("Period", (Field("BT-73", "@startDate", lens=DAY), Field("BT-74", "@endDate", lens=DAY)),
                   when="whole_period"),
             Group("Comments", (
-                Field("@comments", "."), Const(_LANG, "en", select=False),
+                Field("@comments", "."), Const(_LANG, "en", select=False, clause=_LANGUAGE),
                 Group("Attachment", (Field("uri", "URL"), Field("filename", "URL/@name")), "BG-24", many=True,
                       when="by_reference"),
             )),
@@ -444,7 +450,7 @@ def table(version: tuple[int, ...]) -> Map:
                 Field("BT-110", "Money", signed=True, filler="0.000"),
                 Field("BT-6", "Money/@alternateCurrency"),
                 Field("BT-111", "Money/@alternateAmount", signed=True),
-                Const("Description", "Tax", select=False), _lang("Description"),
+                Const("Description", "Tax", select=False, clause=_LABEL), _lang("Description"),
                 _tax_detail("BG-23"),
             ), always=True),
             Field("EX-75", "SpecialHandlingAmount/Money", signed=True),

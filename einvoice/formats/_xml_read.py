@@ -44,6 +44,7 @@ class Context:
         self.tax_currency: str | None = None
         self.negate = False
         self.parts: list[Raw] = []
+        self.said: set[tuple[str, str]] = set()
         self.places: dict[tuple[int, str], etree._Element] | None = {} if track else None
 
     def say(
@@ -200,7 +201,7 @@ class TreeReader:
             spec = self._build(child)
             kids.setdefault(spec.name, []).append(spec)
         text = _leaf_reader(leaf) if leaf else None
-        constant = isinstance(node.text, Const)
+        constant = node.text if isinstance(node.text, Const) else None
         mixed = bool(leaf and kids)
         filler = leaf.row.filler if leaf else None
 
@@ -220,8 +221,11 @@ class TreeReader:
                 elif not mixed and not len(element):  # noqa: SIM102
                     if filler != "":
                         _empty(element, context)
-            elif not constant and element.text and element.text.strip():
-                _unread(element, context)
+            elif element.text and (stated := element.text.strip()):
+                if constant is None:
+                    _unread(element, context)
+                elif not constant.select and stated != constant.value:
+                    _otherwise(element, "", stated, constant, context)
             if len(element):
                 _children(element, kids, into, context)
 
@@ -239,7 +243,15 @@ class TreeReader:
         if isinstance(source, Drop):
             clause = source.clause
             return lambda element, value, into, context: _known(element, value, clause, context)
-        return _accepted
+        if source.select:
+            return _accepted
+        name, constant = self._tag(source.path.rpartition("@")[2]), source
+
+        def compare(element: etree._Element, value: str, into: Raw, context: Context) -> None:
+            if value != constant.value:
+                _otherwise(element, name, value, constant, context)
+
+        return compare
 
 
 def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, str]]:
@@ -448,6 +460,19 @@ def _unread_attribute(element: etree._Element, name: str, value: str, context: C
 def _known(element: etree._Element, value: str, clause: str, context: Context) -> None:
     name = etree.QName(element).localname
     context.say("EINV-READ-08", f"{name} has no business term", element, Severity.INFO, found=value, clause=clause)
+
+
+def _otherwise(element: etree._Element, attribute: str, value: str, constant: Const, context: Context) -> None:
+    """Another value stands where the syntax has one constant. What has a clause is said once for each value."""
+    name = etree.QName(attribute or element).localname
+    if not constant.clause:
+        message = f"{name} is {value[:40]!r}, only {constant.value!r} is understood, and it is not carried"
+        context.say("EINV-READ-01", message, element, Severity.WARNING, attribute, found=value,
+                    fix="see whether the receiver needs it")  # fmt: skip
+    elif (name, value) not in context.said:
+        context.said.add((name, value))
+        context.say("EINV-READ-08", f"{name} {value[:40]!r} has no business term", element, Severity.INFO, attribute,
+                    found=value, clause=constant.clause)  # fmt: skip
 
 
 def _empty(element: etree._Element, context: Context) -> None:

@@ -39,7 +39,7 @@ def negated(value: Decimal) -> str:
 
 
 def compile_writer(table: Map) -> Writer:
-    """A function (invoice, transmission values, negate) to (XML text without declaration, ids of absent required terms)."""
+    """A function (invoice, transmission values, negate) to (XML without declaration, ids of absent required terms)."""
     code = _Code(table)
     names: dict[str, Any] = {
         "E": escape, "Q": quote, "plain": plain, "negated": negated, "B": lambda value: b64encode(value).decode(),
@@ -86,6 +86,14 @@ class _Code:
 
     def _line(self, indent: int, text: str) -> None:
         self._lines.append("    " * indent + text)
+
+    def _put(self, indent: int, text: str) -> None:
+        """One append of *text*, the inside of an f-string; joined to the append before it when nothing stands between."""
+        head = "    " * indent + "a(f'"
+        if self._lines and self._lines[-1].startswith(head):
+            self._lines[-1] = f"{self._lines[-1][:-2]}{text}')"
+        else:
+            self._lines.append(f"{head}{text}')")
 
     def _new(self, prefix: str) -> str:
         return f"{prefix}{next(self._names)}"
@@ -236,9 +244,9 @@ class _Code:
         """Rows shared by name live in a function of their own, so that sub-lines may call it again."""
         assert node.group is not None
         name = node.group.like or node.group.name
-        self._line(indent, f"a('<{node.name}>')")
+        self._put(indent, f"<{node.name}>")
         self._line(indent, f"f_{name}({var}, {self.ARGUMENTS})")
-        self._line(indent, f"a('</{node.name}>')")
+        self._put(indent, f"</{node.name}>")
         if node.group.name and name not in self._named:
             self._named.add(name)
             outer, self._lines = self._lines, []
@@ -251,13 +259,12 @@ class _Code:
             self._lines = outer
 
     def _repeated(self, node: Node, leaf: Leaf, scope: _Scope, indent: int) -> None:
-        self._line(indent, f"for t in {scope.leaf[id(leaf)]}:")
+        self._line(indent, f"for t in {scope.leaf[id(leaf)]} or ():")
         if leaf.row.lens:
             self._line(indent + 1, f"t = {self._constant(leaf.row.lens.to)}(t)")
             self._line(indent + 1, "if t is None: continue")
         shown = "E(t)" if leaf.row.lens else _FORMAT[leaf.kind].format("t")
-        static = "".join(f' {k}="{quote(v.value)}"' for k, v in node.attrs.items() if isinstance(v, Const))
-        self._line(indent + 1, f"a(f'<{node.name}{static}>{{{shown}}}</{node.name}>')")
+        self._put(indent + 1, f"<{node.name}{_constants(node)}>{{{shown}}}</{node.name}>")
 
     # -- text
 
@@ -266,12 +273,11 @@ class _Code:
         optional = [source for source in node.attrs.values() if isinstance(source, Leaf)]
         tag = self._money(leaf)
         if leaf and not optional and not node.children and self._certain(leaf, scope, known):
-            static = "".join(f' {k}="{quote(v.value)}"' for k, v in node.attrs.items() if isinstance(v, Const))
-            self._line(indent, f"a(f'{head}{static}{tag}>{{{self._shown(leaf, scope)}}}</{node.name}>')")
+            self._put(indent, f"{head}{_constants(node)}{tag}>{{{self._shown(leaf, scope)}}}</{node.name}>")
             return
         self._attributes(node, scope, indent, head, known, tag)
         self._content(node, scope, indent, known)
-        self._line(indent, f"a('</{node.name}>')")
+        self._put(indent, f"</{node.name}>")
 
     def _money(self, leaf: Leaf | None) -> str:
         if leaf is None or leaf.kind not in _MONEY or not self.table.money or not leaf.row.money:
@@ -284,13 +290,13 @@ class _Code:
         parts = [head]
         for name, source in node.attrs.items():
             if isinstance(source, Const):
-                parts.append(f' {name}="{quote(source.value)}"'.replace("{", "{{").replace("}", "}}"))
+                parts.append(_constant(name, source))
             elif isinstance(source, Leaf):
                 if self._certain(source, scope, known):
                     parts.append(f' {name}="{{{self._shown(source, scope, attribute=True)}}}"')
                     continue
                 if parts:
-                    self._line(indent, f"a(f'{''.join(parts)}')")
+                    self._put(indent, "".join(parts))
                 parts = []
                 local = scope.leaf[id(source)]
                 shown = self._shown(source, scope, attribute=True)
@@ -307,12 +313,12 @@ class _Code:
                     self._line(indent, f"else: {written}")
                 else:
                     self._line(indent, f"if {local} is not None: {written}")
-        self._line(indent, f"a(f'{''.join(parts)}{tag}>')")
+        self._put(indent, f"{''.join(parts)}{tag}>")
 
     def _content(self, node: Node, scope: _Scope, indent: int, known: frozenset[str]) -> None:
         start = len(self._lines)
         if isinstance(node.text, Const):
-            self._line(indent, f"a({escape(node.text.value)!r})")
+            self._put(indent, _literal(escape(node.text.value)))
         elif isinstance(node.text, Leaf):
             self._text(node.text, scope, indent, known)
         for child in node.children:
@@ -323,12 +329,12 @@ class _Code:
     def _text(self, leaf: Leaf, scope: _Scope, indent: int, known: frozenset[str]) -> None:
         local, shown = scope.leaf[id(leaf)], self._shown(leaf, scope)
         if self._certain(leaf, scope, known):
-            self._line(indent, f"a({shown})")
+            self._put(indent, f"{{{shown}}}")
         elif leaf.row.required:
             self._line(indent, f"if {local} is None: miss({leaf.id!r})")
             self._line(indent, f"else: a({shown})")
         elif (filling := _stands_for(leaf)) is not None:
-            self._line(indent, f"a({escape(filling)!r} if {local} is None else {shown})")
+            self._put(indent, f"{{{self._constant(escape(filling))} if {local} is None else {shown}}}")
         else:
             self._line(indent, f"if {local} is not None: a({shown})")
 
@@ -342,6 +348,22 @@ class _Code:
     def _certain(self, leaf: Leaf, scope: _Scope, known: frozenset[str]) -> bool:
         """True when the condition that led here says that this very leaf is present."""
         return known == {f"{scope.leaf[id(leaf)]} is not None"}
+
+
+def _literal(text: str) -> str:
+    """*text* as it stands inside an f-string between single quotes."""
+    for character, written in (("\\", "\\\\"), ("'", "\\'"), ("\n", "\\n"), ("\r", "\\r"), ("{", "{{"), ("}", "}}")):
+        text = text.replace(character, written)
+    return text
+
+
+def _constant(name: str, value: Const) -> str:
+    return _literal(f' {name}="{quote(value.value)}"')
+
+
+def _constants(node: Node) -> str:
+    """The attributes of *node* that are the same in every document."""
+    return "".join(_constant(name, value) for name, value in node.attrs.items() if isinstance(value, Const))
 
 
 def _always(node: Node) -> bool:

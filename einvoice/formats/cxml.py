@@ -15,6 +15,7 @@ from ..config import Strict
 from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Identifier, Invoice, Party
+from ._cxml_answers import answers as answers
 from ._cxml_shape import purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
 from ._xml import encode, load, parse

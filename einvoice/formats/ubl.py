@@ -361,7 +361,7 @@ def _document_tax(element: Any, context: Context) -> bool:
 _HOOKS: Mapping[str, Any] = {
     "no_payee": lambda party, invoice: invoice.payee is None,
     "has_payee": lambda party, invoice: invoice.payee is not None,
-    "charged": lambda tax, invoice: tax.effect in (None, "charged"),
+    "charged": lambda tax, invoice: tax.effect in (None, "charged", "paid_by_buyer"),
     "document_tax": _document_tax,
     "accounting_tax": _accounting_tax,
     "after": _lift_remittance,

@@ -1,0 +1,83 @@
+"""einvoice submit: invoices into the ledger. The same content twice is one document."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from .. import formats
+from ..errors import ConfigError, EInvoiceError, Finding, InvalidInvoice, fatal
+from ..exchange import Environment, Read
+from ..ledger import Ledger
+from ..partners import House
+from ..pipeline import identity_findings, submission
+from . import _output as out
+from ._home import Home, actor, now
+
+
+def run(args: Namespace) -> int:
+    if bool(args.replaces) != bool(args.reason):
+        raise ConfigError("--replaces and --reason go together", fix="give both")
+    home, code = Home(args), out.DONE
+    houses = home.houses()
+    with home.ledger() as ledger:
+        for name in args.files:
+            code = max(code, _file(Path(name), args, ledger, houses))
+    return code
+
+
+def _file(path: Path, args: Namespace, ledger: Ledger, houses: dict[str, House]) -> int:
+    """Each invoice of the file on its own: one bad one does not keep the others out."""
+    code = out.DONE
+    try:
+        for read in formats.read_file(path):
+            code = max(code, _one(read, path, args, ledger, houses))
+    except OSError as error:
+        return _refused(ConfigError(f"the file cannot be opened: {error.strerror}", where=str(path)), path, args)
+    except EInvoiceError as error:
+        return max(code, _refused(error, path, args))
+    return code
+
+
+def _one(read: Read, path: Path, args: Namespace, ledger: Ledger, houses: dict[str, House]) -> int:
+    try:
+        if read.problem is not None:
+            raise read.problem
+        if missing := identity_findings(read.invoice):
+            raise InvalidInvoice("the document cannot be told from others", findings=missing,
+                                 fix="state what is missing and submit it again")  # fmt: skip
+        source = path.read_bytes() if path.stat().st_size <= _KEEP else b""
+        found = ledger.submit(
+            **submission(read.invoice, Environment(args.environment), houses), source=source,
+            source_format=read.format, source_name=path.name, replaces=args.replaces, reason=args.reason,
+            at=now(), actor=actor(), held=fatal(read.findings),
+        )  # fmt: skip
+    except EInvoiceError as error:
+        return _refused(error, path, args)
+    held = fatal(read.findings)
+    _say(args, read, path, found.outcome, found.document_id, held)
+    return out.PERSON if held and found.outcome != "same" else out.DONE
+
+
+#: Sources up to this size are kept beside the content read from them.
+_KEEP = 50 * 1024 * 1024
+
+
+def _say(args: Namespace, read: Read, path: Path, outcome: str, document: int, held: list[Finding]) -> None:
+    if args.json:
+        out.emit({"file": str(path), "number": read.invoice.number, "document": document, "outcome": outcome,
+                  "held": [one.as_dict() for one in held]})  # fmt: skip
+        return
+    word = {"new": "taken in", "same": "already there", "replaced": "taken in, the old content is superseded"}[outcome]
+    print(f"{path}: {read.invoice.number}: {word} (document {document}){', held' if held else ''}")
+    out.findings(held, "  ")
+
+
+def _refused(error: EInvoiceError, path: Path, args: Namespace) -> int:
+    if args.json:
+        out.emit({"file": str(path), "outcome": "refused", **error.as_dict()})
+    else:
+        told = str(error) if str(path) in error.where else f"{path}: {error}"
+        print(f"{told}")
+        out.findings(error.findings, "  ")
+    return out.USAGE if isinstance(error, ConfigError) else out.PERSON

@@ -1,0 +1,70 @@
+"""One acknowledgement: kept once, applied by rank, never over another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from . import schema
+from .store import change, insert
+from .tracks import apply
+from .values import Ack, Meaning
+
+K, V, L = schema.acknowledgement, schema.delivery, schema.transmission_delivery
+
+_same = (getattr(K.c, name) == sa.bindparam(name) for name in ("subject", "kind", "code", "remote_id"))
+_KNOWN = sa.select(K.c.id, K.c.conflict).where(*_same)
+_ONE = sa.select(V).where(V.c.id == sa.bindparam("key")).with_for_update()
+_INSIDE = (
+    sa.select(V)
+    .join(L, L.c.delivery_id == V.c.id)
+    .where(L.c.transmission_id == sa.bindparam("key"))
+    .order_by(V.c.id)
+    .with_for_update(of=V)
+)
+
+
+def store_ack(
+    conn: Connection,
+    meaning: Meaning,
+    at: datetime,
+    *,
+    kind: str,
+    code: str,
+    remote_id: str,
+    text: str,
+    transmission_id: int | None = None,
+    delivery_id: int | None = None,
+    inbox_id: int | None = None,
+    attempt_id: int | None = None,
+    due: datetime | None = None,
+) -> Ack:
+    """Stores one acknowledgement of a transmission, or of one delivery (in it), and moves what it proves.
+
+    due  when the proof of what was only received is overdue
+
+    A repeat (same subject, kind, code and remote id) changes nothing.
+    """
+    subject = f"d:{delivery_id}" if delivery_id is not None else f"t:{transmission_id}"
+    same = {"subject": subject, "kind": kind, "code": code, "remote_id": remote_id}
+    known = conn.execute(_KNOWN, same).one_or_none()
+    if known is not None:
+        return Ack(known.id, new=False, moved=False, conflict=known.conflict)
+    values = {
+        **same, "meaning": meaning, "text": text,
+        "delivery_id": delivery_id, "transmission_id": transmission_id, "inbox_id": inbox_id,
+        "attempt_id": attempt_id, "at": at,
+    }  # fmt: skip
+    key = insert(conn, K, values)
+    moved = conflict = False
+    subjects = _INSIDE if delivery_id is None else _ONE
+    for row in conn.execute(subjects, {"key": transmission_id if delivery_id is None else delivery_id}).all():
+        current = transmission_id is None or row.transmission_id == transmission_id
+        words = text or f"{kind} {code}".strip()
+        one_moved, one_conflict = apply(conn, row, meaning, at, current=current, text=words, due=due)
+        moved, conflict = moved or one_moved, conflict or one_conflict
+    if conflict:
+        change(conn, K, key, {"conflict": True})
+    return Ack(key, new=True, moved=moved, conflict=conflict)

@@ -1,0 +1,53 @@
+"""What dispatch hands the line to prepare, and what the line hands back: ready to commit, or held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import Finding
+from ..exchange import Document, Envelope
+from .values import ProfileRef, Purpose, Revision, SendPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One delivery to prepare.
+
+    token  unique over space and time, and the same when the same work is prepared again: make identities
+           from it (payloadID, Message-ID, file name)
+    """
+
+    delivery_id: int
+    revision: Revision
+    purpose: Purpose
+    target: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery ready to go: every byte made, nothing sent.
+
+    channel   which mailbox of identities it belongs to (``https:ariba``); with the environment, payload
+              ids are unique in it
+    decision  JSON: which law, format, signature and channel, and why
+    also      further deliveries of the same content that the decision asks for: (purpose, target)
+    """
+
+    documents: Sequence[Document]
+    envelope: Envelope
+    channel: str
+    profile: ProfileRef
+    decision: str
+    policy: SendPolicy
+    also: Sequence[tuple[Purpose, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery that may not go, why, and who can put it right. ``profile`` when it is known already."""
+
+    findings: Sequence[Finding]
+    owner: str
+    profile: ProfileRef | None = None

@@ -1,0 +1,309 @@
+"""The line, once: intake, decide, check, render, package, deliver, acknowledge. Knows no format or country by name.
+
+``Pipeline`` is what dispatch drives: ``prepare`` makes every byte and touches nothing, ``deliver`` sends stored bytes
+and makes none, ``collect`` and ``interpret`` walk the arrows back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from . import formats, transport
+from .countries import Decision, Facts, Override, Refusal, decide, unmet
+from .countries.law import Laws
+from .errors import EInvoiceError, Finding, Severity, fatal
+from .exchange import Answer, Document, Environment, Identity, Inbound, Receipt, Transport
+from .ledger import AckFact, Meaning, ProfileRef, Revision, SendPolicy, Transmission
+from .ledger.work import Held, Prepared, Work
+from .loss import losses, values_of
+from .model import Invoice, Party, digest, is_credit, to_json
+from .partners import (
+    Book,
+    Entry,
+    House,
+    NotRouted,
+    Profile,
+    Routed,
+    preset_of,
+    rounding_of,
+    route,
+    sellers_of,
+    unable,
+    wish_of,
+)
+from .totals import Policy, differences
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the line decides by: the law, the operator's policies and overrides, the profiles in force."""
+
+    laws: Laws
+    houses: Mapping[str, House] = field(default_factory=dict)
+    overrides: Sequence[Override] = ()
+    book: Book = field(default_factory=lambda: Book(()))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was decided for one document, and every finding on the way. ``decision`` is None when routing failed."""
+
+    facts: Facts
+    routed: Routed | NotRouted
+    decision: Decision | Refusal | None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def sendable(self) -> bool:
+        return isinstance(self.decision, Decision) and not fatal(self.findings)
+
+
+# --- intake -----------------------------------------------------------------------------------------------------------
+
+
+def submission(invoice: Invoice, environment: Environment, houses: Mapping[str, House]) -> dict[str, Any]:
+    """The ledger's arguments that follow from the invoice: its key, its content, its money."""
+    facts = facts_of(invoice, environment, date.min)
+    totals = invoice.totals
+    content = to_json(invoice).encode()
+    return {
+        "environment": environment,
+        "seller": seller_key(facts, houses),
+        "type": invoice.type_code or "",
+        "number": invoice.number or "",
+        "year": invoice.issue_date.year if invoice.issue_date else 0,
+        "canonical": content,
+        "digest": hashlib.sha256(content).hexdigest(),
+        "sameness": digest(invoice),
+        "currency": invoice.currency or "",
+        "total": (totals.gross or totals.due or Decimal(0)) if totals else Decimal(0),
+        "buyer": facts.buyer_name,
+        "issue_date": invoice.issue_date,
+    }
+
+
+def seller_key(facts: Facts, houses: Mapping[str, House]) -> str:
+    """The seller's name in the ledger: its entity where a house policy knows it, else what the invoice calls it."""
+    known = sellers_of(facts, houses)
+    stated = (*facts.seller_vat_ids, *(value for _, value in facts.seller_ids), facts.seller_name)
+    return known[0] if len(known) == 1 else next((value for value in stated if value), "")
+
+
+def identity_findings(invoice: Invoice) -> list[Finding]:
+    """Without a number, a type or a seller a document cannot be told from another, and is not taken in."""
+    wanted = (("BR-02", "BT-1", "$.number", invoice.number), ("BR-04", "BT-3", "$.type_code", invoice.type_code),
+              ("BR-03", "BT-2", "$.issue_date", invoice.issue_date),
+              ("BR-06", "BT-27", "$.seller", invoice.seller))  # fmt: skip
+    return [
+        Finding(rule, f"{term} is not stated, so the document has no identity", term=term, path=path,
+                fix="state it in the source", clause=f"EN 16931-1 {rule}")
+        for rule, term, path, value in wanted if not value
+    ]  # fmt: skip
+
+
+def restore(revision: Revision) -> Invoice:
+    """The invoice as it was submitted."""
+    return Invoice.model_validate_json(revision.canonical)
+
+
+def facts_of(invoice: Invoice, environment: Environment, on: date) -> Facts:
+    """What law and routing see of *invoice*. The buyer's kind and standing come from its profile."""
+    seller, buyer = invoice.seller or Party(), invoice.buyer or Party()
+    totals = invoice.totals
+    end = invoice.period.end if invoice.period else None
+    return Facts(
+        seller_country=_country(seller),
+        buyer_country=_country(buyer),
+        issue_date=invoice.issue_date or on,
+        kind="credit_note" if is_credit(invoice) else "invoice",
+        supply_date=(invoice.delivery.date if invoice.delivery else None) or end or invoice.tax_point_date,
+        amount=totals.gross if totals else None,
+        net=totals.net if totals else None,
+        currency=invoice.currency or "",
+        environment=environment.value,
+        seller_name=seller.name or "",
+        seller_ids=_pairs(seller),
+        seller_vat_ids=tuple(filter(None, (seller.vat_id,))),
+        seller_network_ids=_network(seller),
+        buyer_name=buyer.name or "",
+        buyer_ids=_pairs(buyer),
+        buyer_vat_ids=tuple(filter(None, (buyer.vat_id,))),
+        buyer_network_ids=_network(buyer),
+        buyer_numbers=tuple(filter(None, (buyer.account_number,))),
+    )
+
+
+def _country(party: Party) -> str:
+    """ISO 3166 code by the address, else by the VAT prefix, which differs for Greece and Northern Ireland."""
+    prefix = (party.vat_id or "")[:2]
+    stated = party.address.country if party.address else None
+    return stated or {"EL": "GR", "XI": "GB"}.get(prefix, prefix if prefix.isalpha() else "")
+
+
+def _pairs(party: Party) -> tuple[tuple[str, str], ...]:
+    stated = (*party.identifiers, *filter(None, (party.legal_id, party.endpoint)))
+    found = [(one.scheme or "", one.value) for one in stated if one.value]
+    return (*found, *(("TAX", party.tax_id),)) if party.tax_id else tuple(found)
+
+
+def _network(party: Party) -> tuple[tuple[str, str], ...]:
+    return tuple((one.scheme or "", one.value) for one in party.network_ids if one.value)
+
+
+# --- decide -----------------------------------------------------------------------------------------------------------
+
+
+def choose(invoice: Invoice, environment: Environment, settings: Settings, on: date) -> Choice:
+    """Which profile, law, format and channel *invoice* goes by when it leaves on the day *on*."""
+    facts = facts_of(invoice, environment, on)
+    routed = route(facts, settings.book, settings.houses, on=on)
+    if isinstance(routed, NotRouted):
+        return Choice(facts, routed, None, tuple(routed.findings()))
+    profile, house = routed.profile, routed.house
+    wish = house.wish() if house else None
+    decision = decide(
+        routed.facts, settings.laws, wish, wish_of(profile, settings.laws), on=on, overrides=settings.overrides
+    )
+    if isinstance(decision, Refusal):
+        refused = Finding("EINV-DECIDE-03", decision.reason, fix=decision.fix)
+        return Choice(routed.facts, routed, decision, (refused,))
+    return Choice(routed.facts, routed, decision, tuple(unable(profile, decision)))
+
+
+# --- check ------------------------------------------------------------------------------------------------------------
+
+
+def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
+    """What law, customer and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings."""
+    assert isinstance(choice.decision, Decision) and isinstance(choice.routed, Routed)
+    decision, profile = choice.decision, choice.routed.profile
+    clause = decision.rule_ids[0] if decision.rule_ids else ""
+    needs = unmet(decision.required, lambda id_: values_of(invoice, id_), choice.facts.kind, decision.family, clause)
+    return [*needs, *differences(invoice, Policy(rounding_of(profile, choice.routed.house)))]
+
+
+# --- render and package -----------------------------------------------------------------------------------------------
+
+
+def rendered(invoice: Invoice, choice: Choice, ids: Identity) -> tuple[Document, list[Finding]]:
+    """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal."""
+    assert isinstance(choice.decision, Decision) and isinstance(choice.routed, Routed)
+    decision, profile = choice.decision, choice.routed.profile
+    if decision.customization:
+        stated = {"specification": decision.customization, "process": decision.process or invoice.process}
+        invoice = invoice.model_copy(update=stated)
+    format = formats.module(profile.format.kind).FORMAT(profile.format)
+    document: Document = format.write(invoice, ids)
+    lost = losses(invoice, document, format)
+    guarded = {*decision.must_carry}
+    found = [*document.losses, *(_must(loss) if loss.term in guarded else loss for loss in lost)]
+    return document, found
+
+
+def _must(loss: Finding) -> Finding:
+    if loss.severity is Severity.INFO:
+        return loss
+    return Finding("EINV-LOSS-04", f"{loss.message}, and it must be carried", Severity.FATAL, loss.term, loss.path,
+                   expected=loss.expected, fix="choose a format that carries it, or drop it from must_carry")  # fmt: skip
+
+
+class Pipeline:
+    """The line as dispatch drives it. Make one per worker: it keeps transports and their connections."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        resolve: Callable[[str], str],
+        profile_at: Callable[[ProfileRef], Profile],
+    ) -> None:
+        self.settings, self._resolve, self._profile_at = settings, resolve, profile_at
+        self._transports: dict[ProfileRef, Transport] = {}
+
+    def prepare(self, work: Work, *, at: datetime) -> Prepared | Held:
+        """Every byte of one delivery, or why it may not go and who can put it right."""
+        invoice = restore(work.revision)
+        choice = choose(invoice, work.revision.environment, self.settings, at.date())
+        if not isinstance(choice.routed, Routed) or not choice.sendable:
+            return Held(choice.findings, "finance", _ref(choice.routed))
+        ref = _ref(choice.routed)
+        assert ref is not None and isinstance(choice.decision, Decision)
+        findings = checked(invoice, choice)
+        if fatal(findings):
+            return Held(fatal(findings), "finance", ref)
+        ids = Identity(f"{work.token}@{_host(choice.facts)}", at, work.revision.environment)
+        document, lost = rendered(invoice, choice, ids)
+        if fatal(lost):
+            return Held(fatal(lost), "finance", ref)
+        profile = choice.routed.profile
+        envelope = self._transport(ref, profile).pack([document], ids)
+        record = {**choice.decision.as_dict(), "profile": f"{ref.id} version {ref.version}",
+                  "losses": [loss.as_dict() for loss in lost], "findings": [one.as_dict() for one in findings]}  # fmt: skip
+        return Prepared([document], envelope, _channel(profile), ref, json.dumps(record, default=str), _policy(profile))
+
+    def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:
+        """The partner's answer to the stored bytes."""
+        profile = self._profile_at(transmission.profile)
+        return self._transport(transmission.profile, profile).deliver(transmission.envelope, at=at)
+
+    def collect(self, *, at: datetime) -> Iterator[Inbound]:
+        """What partners have for us, from every mailbox once. One that is down does not keep the others from it."""
+        down: list[EInvoiceError] = []
+        seen: set[str] = set()
+        for entry in self.settings.book.entries:
+            ref, profile = ProfileRef(entry.profile.id, entry.version), entry.profile
+            mailbox = repr(profile.transport)
+            if entry.state != "live" or "poll" not in profile.acks.source or mailbox in seen:
+                continue
+            seen.add(mailbox)
+            try:
+                yield from self._transport(ref, profile).collect(at=at)
+            except EInvoiceError as error:
+                down.append(error)
+        if down:
+            raise down[0]
+
+    def interpret(self, inbound: Inbound) -> Sequence[AckFact]:
+        """What a message states about our documents."""
+        return [_fact(answer) for answer in formats.answers(inbound.data)]
+
+    def _transport(self, ref: ProfileRef, profile: Profile) -> Transport:
+        if ref not in self._transports:
+            self._transports[ref] = transport.make(
+                profile.transport, name=profile.id, environment=Environment(profile.environment), resolve=self._resolve
+            )
+        return self._transports[ref]
+
+
+def _ref(routed: Routed | NotRouted) -> ProfileRef | None:
+    return ProfileRef(routed.profile.id, routed.entry.version) if isinstance(routed, Routed) else None
+
+
+def _host(facts: Facts) -> str:
+    return f"{facts.seller_entity or 'seller'}.einvoice"
+
+
+def _channel(profile: Profile) -> str:
+    """The space in which this profile's identities are unique."""
+    return f"{profile.transport.kind}:{profile.profile.network or profile.id}"
+
+
+def _policy(profile: Profile) -> SendPolicy:
+    preset = preset_of(profile)
+    proof = tuple(code for code, by in preset.delivered_by.items() if by == "response") if preset else ("*",)
+    due = profile.acks.due.status if "status" in profile.acks.expected else profile.acks.due.response
+    return SendPolicy(proof, profile.retry.unknown == "resend_same", due, profile.retry.max_age)
+
+
+def _fact(answer: Answer) -> AckFact:
+    return AckFact(
+        kind=answer.kind, code=answer.code, meaning=Meaning(answer.meaning), remote_id=answer.remote_id,
+        payload_id=answer.payload_id, number=answer.number, issue_date=answer.issue_date,
+        environment=answer.environment, text=answer.text,
+    )  # fmt: skip
