@@ -92,6 +92,7 @@ class Group:
     when    name of a hook on (object, invoice): the group is written only where it is true
     choose  name of a hook on the source element: the group is read only where it is true
     always  the syntax wants the element even when nothing stands in it
+    states  a leaf of the group and the code that the element's own name says, such as ("kind", "service")
     """
 
     path: str
@@ -104,6 +105,7 @@ class Group:
     when: str = ""
     choose: str = ""
     always: bool = False
+    states: tuple[str, str] | None = None
 
 
 Row = Field | Const | Drop | Group

@@ -25,7 +25,6 @@ from .loss import losses, values_of
 from .model import Invoice, Party, digest, is_credit, to_json
 from .partners import (
     Book,
-    Entry,
     House,
     NotRouted,
     Profile,
@@ -181,11 +180,10 @@ def choose(invoice: Invoice, environment: Environment, settings: Settings, on: d
 
 def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
     """What law, customer and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings."""
-    assert isinstance(choice.decision, Decision) and isinstance(choice.routed, Routed)
-    decision, profile = choice.decision, choice.routed.profile
+    decision, profile, house = _decided(choice)
     clause = decision.rule_ids[0] if decision.rule_ids else ""
     needs = unmet(decision.required, lambda id_: values_of(invoice, id_), choice.facts.kind, decision.family, clause)
-    return [*needs, *differences(invoice, Policy(rounding_of(profile, choice.routed.house)))]
+    return [*needs, *differences(invoice, Policy(rounding_of(profile, house)))]
 
 
 # --- render and package -----------------------------------------------------------------------------------------------
@@ -193,8 +191,7 @@ def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
 
 def rendered(invoice: Invoice, choice: Choice, ids: Identity) -> tuple[Document, list[Finding]]:
     """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal."""
-    assert isinstance(choice.decision, Decision) and isinstance(choice.routed, Routed)
-    decision, profile = choice.decision, choice.routed.profile
+    decision, profile, _ = _decided(choice)
     if decision.customization:
         stated = {"specification": decision.customization, "process": decision.process or invoice.process}
         invoice = invoice.model_copy(update=stated)
@@ -206,11 +203,31 @@ def rendered(invoice: Invoice, choice: Choice, ids: Identity) -> tuple[Document,
     return document, found
 
 
+def _decided(choice: Choice) -> tuple[Decision, Profile, House | None]:
+    if not isinstance(choice.decision, Decision) or not isinstance(choice.routed, Routed):
+        raise TypeError("only a decided document can be checked and made")
+    return choice.decision, choice.routed.profile, choice.routed.house
+
+
 def _must(loss: Finding) -> Finding:
     if loss.severity is Severity.INFO:
         return loss
-    return Finding("EINV-LOSS-04", f"{loss.message}, and it must be carried", Severity.FATAL, loss.term, loss.path,
+    return Finding("EINV-LOSS-04", f"{loss.message}, and it must be carried", term=loss.term, path=loss.path,
                    expected=loss.expected, fix="choose a format that carries it, or drop it from must_carry")  # fmt: skip
+
+
+def validated(document: Document, profile: Profile) -> tuple[str, list[Finding]]:
+    """The official schema's word on the rendered bytes, and findings: an invalid document never leaves.
+
+    A verdict that could not be had holds the document where the profile demands it, and is recorded where not.
+    """
+    verdict = formats.schema_verdict(document.data)
+    if verdict.status == "not run" and "xsd" in profile.format.verdicts:
+        wanted = Finding("EINV-VERDICT-01", "the official schema could not be asked, and the profile demands it",
+                         fix="install the official files (einvoice schemas list says which)")  # fmt: skip
+        return verdict.status, [wanted, *verdict.findings]
+    said = f"{verdict.status}, {verdict.release}" if verdict.release else verdict.status
+    return said, list(verdict.findings) if verdict.status == "invalid" else []
 
 
 class Pipeline:
@@ -231,21 +248,20 @@ class Pipeline:
         invoice = restore(work.revision)
         choice = choose(invoice, work.revision.environment, self.settings, at.date())
         if not isinstance(choice.routed, Routed) or not choice.sendable:
-            return Held(choice.findings, "finance", _ref(choice.routed))
-        ref = _ref(choice.routed)
-        assert ref is not None and isinstance(choice.decision, Decision)
+            known = _ref(choice.routed) if isinstance(choice.routed, Routed) else None
+            return Held(choice.findings, "finance", known)
+        profile, ref = choice.routed.profile, _ref(choice.routed)
         findings = checked(invoice, choice)
         if fatal(findings):
             return Held(fatal(findings), "finance", ref)
         ids = Identity(f"{work.token}@{_host(choice.facts)}", at, work.revision.environment)
         document, lost = rendered(invoice, choice, ids)
-        if fatal(lost):
-            return Held(fatal(lost), "finance", ref)
-        profile = choice.routed.profile
+        schema, faults = validated(document, profile)
+        if fatal([*lost, *faults]):
+            return Held(fatal([*lost, *faults]), "finance" if fatal(lost) else "operator", ref)
         envelope = self._transport(ref, profile).pack([document], ids)
-        record = {**choice.decision.as_dict(), "profile": f"{ref.id} version {ref.version}",
-                  "losses": [loss.as_dict() for loss in lost], "findings": [one.as_dict() for one in findings]}  # fmt: skip
-        return Prepared([document], envelope, _channel(profile), ref, json.dumps(record, default=str), _policy(profile))
+        record = _record(choice, ref, schema, lost, findings)
+        return Prepared([document], envelope, _channel(profile), ref, record, _policy(profile))
 
     def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:
         """The partner's answer to the stored bytes."""
@@ -281,8 +297,20 @@ class Pipeline:
         return self._transports[ref]
 
 
-def _ref(routed: Routed | NotRouted) -> ProfileRef | None:
-    return ProfileRef(routed.profile.id, routed.entry.version) if isinstance(routed, Routed) else None
+def _ref(routed: Routed) -> ProfileRef:
+    return ProfileRef(routed.profile.id, routed.entry.version)
+
+
+def _record(choice: Choice, ref: ProfileRef, schema: str, lost: list[Finding], found: list[Finding]) -> str:
+    """The decision record that is archived with the delivery, as JSON."""
+    decision, _, _ = _decided(choice)
+    record = decision.as_dict() | {
+        "profile": f"{ref.id} version {ref.version}",
+        "schema": schema,
+        "losses": [loss.as_dict() for loss in lost],
+        "findings": [finding.as_dict() for finding in found],
+    }
+    return json.dumps(record, default=str)
 
 
 def _host(facts: Facts) -> str:

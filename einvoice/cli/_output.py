@@ -71,7 +71,7 @@ class Progress:
         elif self._bar:
             share = tick.done / max(tick.taken, 1)
             filled = "#" * int(30 * min(share, 1))
-            print(f"\r[{filled:<30}] {tick.done}/{tick.taken} {str(tick.state):<10}", end="", file=sys.stderr)
+            print(f"\r[{filled:<30}] {tick.done}/{tick.taken} {tick.state!s:<10}", end="", file=sys.stderr)
 
     def end(self) -> None:
         if self._bar:

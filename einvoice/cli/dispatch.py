@@ -26,7 +26,8 @@ def run(args: Namespace) -> int:
     with home.ledger() as ledger:
         statement = dispatch(
             ledger, home.pipeline(ledger), business_date=day(args.business_date, now().date()), clock=now,
-            worker=worker_name(), rng=random.Random(), only=args.only, dry_run=args.dry_run, progress=progress,
+            worker=worker_name(), rng=random.Random(),  # noqa: S311  jitter, not a secret
+            only=args.only, dry_run=args.dry_run, progress=progress,
             patience=timedelta(seconds=_seconds(args.patience)),
         )  # fmt: skip
         progress.end()

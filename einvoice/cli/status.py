@@ -30,10 +30,10 @@ def found(ledger: Ledger, number: str) -> DocumentView:
     documents = ledger.find(number)
     if len(documents) != 1:
         named = "; ".join(map(str, documents))
-        told = f"{len(documents)} documents have the number {number}: {named}" if documents else f"no document {number}"
-        raise ConfigError(
-            told, fix="see: einvoice status" if not documents else "the seller and the year tell them apart"
-        )
+        several = f"{len(documents)} documents have the number {number}: {named}"
+        told = several if documents else f"no document {number}"
+        fix = "the seller and the year tell them apart" if documents else "see: einvoice status"
+        raise ConfigError(told, fix=fix)
     return documents[0]
 
 
@@ -89,8 +89,8 @@ def _row(view: DeliveryView) -> dict[str, object]:
 def _one(document: DocumentView, ledger: Ledger, args: Namespace) -> int:
     timeline = ledger.timeline(document.id)
     if args.json:
-        out.emit({"deliveries": [_row(view) for view in document.deliveries],
-                  "timeline": [{"at": e.at, "kind": e.kind, "text": e.text, "by": e.actor} for e in timeline]})  # fmt: skip
+        events = [{"at": event.at, "kind": event.kind, "text": event.text, "by": event.actor} for event in timeline]
+        out.emit({"deliveries": [_row(view) for view in document.deliveries], "timeline": events})
         return out.DONE
     print(document)
     for view in document.deliveries:

@@ -21,7 +21,8 @@ def run(args: Namespace) -> int:
     home = Home(args)
     with home.ledger() as ledger:
         work(
-            ledger, home.pipeline(ledger), clock=now, worker=worker_name(), rng=random.Random(),
+            ledger, home.pipeline(ledger), clock=now, worker=worker_name(), rng=random.Random(),  # noqa: S311  jitter, not a secret
+
             stop=lambda: bool(stopping), engine=Local(idle=int(args.idle)),
         )  # fmt: skip
     return out.DONE

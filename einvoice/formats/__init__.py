@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, UnreadableDocument
 from ..exchange import Answer, Format, Read
+
+if TYPE_CHECKING:
+    from ..artefacts import Verdict
 
 #: Formats of this package: name, module, file name ending, what its first bytes hold.
 _KNOWN = {
@@ -59,6 +62,16 @@ def detect(data: bytes) -> str:
     raise UnreadableDocument(
         "the file is none of the readable formats", where="first bytes", fix="send canonical JSON, UBL 2.1 or cXML"
     )
+
+
+def schema_verdict(data: bytes) -> Verdict:
+    """What the official schema for the root element of *data* says; "not run" where there is none to ask."""
+    from .. import artefacts
+    from ._xml import parse
+
+    root = parse(data, doctype=True)
+    ids = artefacts.for_root(str(root.tag))
+    return artefacts.validate(ids[0], root) if ids else artefacts.Verdict("not run")
 
 
 def answers(data: bytes) -> list[Answer]:

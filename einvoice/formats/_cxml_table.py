@@ -245,10 +245,10 @@ def _line_tax() -> Group:
 
 def _modification(path: str, term: str, kind: str) -> Group:
     allowance = kind == "Allowance"
-    amount = "AdditionalDeduction/DeductionAmount/Money" if allowance else "AdditionalCost/Money"
+    amount = "AdditionalDeduction/DeductionAmount" if allowance else "AdditionalCost"
     return Group(f"{path}/Modification", (
         Field("base", "OriginalPrice/Money", signed=True),
-        Field("amount", amount, signed=True),
+        Group(amount, (Field("amount", "Money", signed=True, filler="0.000"),), always=True),
         Field("role", "ModificationDetail/@name", filler=kind),
         Field("reason_code", "ModificationDetail/@code"),
         Field("reason", "ModificationDetail/Description"),
@@ -261,7 +261,7 @@ _ITEM_ID = (
     Field("BT-155", "ItemID/SupplierPartID", filler=""),
     Field("EX-98", "ItemID/SupplierPartAuxiliaryID"),
     Field("BT-156", "ItemID/BuyerPartID"),
-    Field("BT-157", "ItemID/IdReference/@identifier"),
+    Field("BT-157", "ItemID/IdReference/@identifier", filler=""),
     Field("BT-157-1", "ItemID/IdReference/@domain", filler="ID"),
 )
 _ITEM_TEXT = (
@@ -347,7 +347,7 @@ def _service() -> Group:
         Field("BT-130", "UnitOfMeasure"),
         *_PRICE,
         *_AMOUNTS,
-    ), "BG-25", many=True, when="is_service")  # fmt: skip
+    ), "BG-25", many=True, when="is_service", states=("kind", "service"))  # fmt: skip
 
 
 _ORDER_INFO = (
@@ -424,7 +424,7 @@ def table(version: tuple[int, ...]) -> Map:
                 Group("Attachment", (Field("uri", "URL"), Field("filename", "URL/@name")), "BG-24", many=True,
                       when="by_reference"),
             )),
-            Group("IdReference", (Field("id", "@identifier"), Field("kind", "@domain", filler="ID")),
+            Group("IdReference", (Field("id", "@identifier", filler=""), Field("kind", "@domain", filler="ID")),
                   "references[]", many=True),
             *(() if own_due_date else (_extrinsic("dueDate", "BT-9", DAY),)),
             _extrinsic("invoiceTypeCode", "@type_code"),

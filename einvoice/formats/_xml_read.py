@@ -168,13 +168,15 @@ class TreeReader:
                 hook(part, context)
 
             return back
-        steps, many, absolute = node.steps, group.many, node.absolute
+        steps, many, absolute, states = node.steps, group.many, node.absolute, group.states
 
         def opened(element: etree._Element, into: Raw, context: Context) -> None:
             part: Raw = {}
             inside(element, part, context)
             if not part:
                 return
+            if states:
+                part[states[0]] = states[1]
             target = context.root if absolute else into
             for step in steps[:-1]:
                 target = target.setdefault(step, {})

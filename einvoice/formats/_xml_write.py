@@ -88,7 +88,7 @@ class _Code:
         self._lines.append("    " * indent + text)
 
     def _put(self, indent: int, text: str) -> None:
-        """One append of *text*, the inside of an f-string; joined to the append before it when nothing stands between."""
+        """One append of *text*, the inside of an f-string; joined to the append before it where nothing is between."""
         head = "    " * indent + "a(f'"
         if self._lines and self._lines[-1].startswith(head):
             self._lines[-1] = f"{self._lines[-1][:-2]}{text}')"
@@ -269,13 +269,8 @@ class _Code:
     # -- text
 
     def _element(self, node: Node, scope: _Scope, indent: int, head: str, known: frozenset[str] = frozenset()) -> None:
-        leaf = node.text if isinstance(node.text, Leaf) else None
-        optional = [source for source in node.attrs.values() if isinstance(source, Leaf)]
-        tag = self._money(leaf)
-        if leaf and not optional and not node.children and self._certain(leaf, scope, known):
-            self._put(indent, f"{head}{_constants(node)}{tag}>{{{self._shown(leaf, scope)}}}</{node.name}>")
-            return
-        self._attributes(node, scope, indent, head, known, tag)
+        money = self._money(node.text if isinstance(node.text, Leaf) else None)
+        self._put(indent, f"{head}{self._attributes(node, scope, known)}{money}>")
         self._content(node, scope, indent, known)
         self._put(indent, f"</{node.name}>")
 
@@ -284,36 +279,29 @@ class _Code:
             return ""
         return "{ct}" if leaf.row.money == "tax_currency" else "{cu}"
 
-    def _attributes(
-        self, node: Node, scope: _Scope, indent: int, head: str, known: frozenset[str], tag: str = ""
-    ) -> None:
-        parts = [head]
+    def _attributes(self, node: Node, scope: _Scope, known: frozenset[str]) -> str:
+        """The attributes of an element, the inside of an f-string."""
+        parts = []
         for name, source in node.attrs.items():
             if isinstance(source, Const):
-                parts.append(_constant(name, source))
+                parts.append(_fixed(name, source))
             elif isinstance(source, Leaf):
+                local, shown = scope.leaf[id(source)], self._shown(source, scope, attribute=True)
                 if self._certain(source, scope, known):
-                    parts.append(f' {name}="{{{self._shown(source, scope, attribute=True)}}}"')
-                    continue
-                if parts:
-                    self._put(indent, "".join(parts))
-                parts = []
-                local = scope.leaf[id(source)]
-                shown = self._shown(source, scope, attribute=True)
-                if source.row.required:
-                    self._line(indent, f"if {local} is None: miss({source.id!r})")
-                    empty = f"a(' {name}=\"\"')"
-                elif (filling := _stands_for(source)) is not None:
-                    empty = f"a(' {name}=\"{quote(filling)}\"')"
+                    parts.append(f' {name}="{{{shown}}}"')
+                elif source.row.required or _stands_for(source) is not None:
+                    parts.append(f' {name}="{{{self._absent(source, quote)} if {local} is None else {shown}}}"')
                 else:
-                    empty = ""
-                written = f"a(f' {name}=\"{{{shown}}}\"')"
-                if empty:
-                    self._line(indent, f"if {local} is None: {empty}")
-                    self._line(indent, f"else: {written}")
-                else:
-                    self._line(indent, f"if {local} is not None: {written}")
-        self._put(indent, f"{''.join(parts)}{tag}>")
+                    start, end = self._constant(f' {name}="'), self._constant('"')
+                    parts.append(f'{{"" if {local} is None else {start} + {shown} + {end}}}')
+        return "".join(parts)
+
+    def _absent(self, leaf: Leaf, escaped: Callable[[str], str]) -> str:
+        """What is written where the term of *leaf* is absent and its element is written, as an expression."""
+        if leaf.row.required:
+            return f'(miss({self._constant(leaf.id)}) or "")'
+        filling = _stands_for(leaf)
+        return '""' if filling is None else self._constant(escaped(filling))
 
     def _content(self, node: Node, scope: _Scope, indent: int, known: frozenset[str]) -> None:
         start = len(self._lines)
@@ -328,15 +316,10 @@ class _Code:
 
     def _text(self, leaf: Leaf, scope: _Scope, indent: int, known: frozenset[str]) -> None:
         local, shown = scope.leaf[id(leaf)], self._shown(leaf, scope)
-        if self._certain(leaf, scope, known):
-            self._put(indent, f"{{{shown}}}")
-        elif leaf.row.required:
-            self._line(indent, f"if {local} is None: miss({leaf.id!r})")
-            self._line(indent, f"else: a({shown})")
-        elif (filling := _stands_for(leaf)) is not None:
-            self._put(indent, f"{{{self._constant(escape(filling))} if {local} is None else {shown}}}")
-        else:
-            self._line(indent, f"if {local} is not None: a({shown})")
+        certain = self._certain(leaf, scope, known)
+        self._put(
+            indent, f"{{{shown if certain else f'{self._absent(leaf, escape)} if {local} is None else {shown}'}}}"
+        )
 
     def _shown(self, leaf: Leaf, scope: _Scope, attribute: bool = False) -> str:
         local = scope.leaf[id(leaf)]
@@ -357,13 +340,13 @@ def _literal(text: str) -> str:
     return text
 
 
-def _constant(name: str, value: Const) -> str:
+def _fixed(name: str, value: Const) -> str:
     return _literal(f' {name}="{quote(value.value)}"')
 
 
 def _constants(node: Node) -> str:
     """The attributes of *node* that are the same in every document."""
-    return "".join(_constant(name, value) for name, value in node.attrs.items() if isinstance(value, Const))
+    return "".join(_fixed(name, value) for name, value in node.attrs.items() if isinstance(value, Const))
 
 
 def _always(node: Node) -> bool:

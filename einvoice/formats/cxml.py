@@ -61,7 +61,8 @@ def _begin(context: Context) -> None:
     context.currency = money[0].get("currency") if money else None
     credits = "credit" in (header.get("purpose") or "").lower()
     stated = [(summary.findtext(f"{name}/Money") or "").strip() for name in ("NetAmount", "SubtotalAmount")]
-    context.negate = credits and any(text.startswith("-") for text in stated)
+    negative = [text.startswith("-") for text in stated if text.strip("+-0.")]
+    context.negate = credits and (any(negative) or not negative)
 
 
 class CxmlFormat:

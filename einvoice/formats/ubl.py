@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from ..config import Strict
-from ..errors import Finding, UnreadableDocument
+from ..errors import ConfigError, Finding, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note
@@ -431,4 +431,13 @@ def _missing(id_: str) -> Finding:
                    term=id_, fix="state it in the source")  # fmt: skip
 
 
+def variant(name: str) -> dict[str, str]:
+    """Settings of ``ubl:NAME``."""
+    if name not in PROFILES:
+        raise ConfigError(f"UBL has no profile {name!r}", fix=f"choose one of {', '.join(PROFILES)}")
+    return {"profile": name}
+
+
+#: Rule packs a UBL invoice is checked by when none are named.
+RULES = ("en16931",)
 FORMAT, SETTINGS = UblFormat, Ubl

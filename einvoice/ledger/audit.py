@@ -60,7 +60,7 @@ RULES: tuple[tuple[str, Query], ...] = (
         V.c.state.in_((State.PLANNED, State.HELD, State.WAITING)),
         ~sa.select(R.c.id).where(R.c.id == V.c.revision_id, R.c.alive).exists())),
     ("deliveries that left without a transmission", _d(V.c.state.in_(_LEFT), V.c.transmission_id.is_(None))),
-    ("deliveries that left without an attempt", _d(V.c.state.in_(_LEFT), ~sa.select(A.c.id).where(
+    ("deliveries that left without an attempt", _d(V.c.state.in_(_LEFT), ~V.c.conflict, ~sa.select(A.c.id).where(
         A.c.transmission_id == V.c.transmission_id).exists())),
     ("deliveries with a transmission that does not name them", _d(V.c.transmission_id.is_not(None), ~sa.select(
         L.c.delivery_id).where(L.c.delivery_id == V.c.id, L.c.transmission_id == V.c.transmission_id).exists())),

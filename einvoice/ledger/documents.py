@@ -71,9 +71,10 @@ class Documents(Views):
         _sound(canonical, digest, number, replaces, reason)
         key = {"environment": environment, "seller": seller, "type": type, "number": number, "year": year}
         content = {
-            "canonical": canonical, "digest": digest, "sameness": sameness or digest, "currency": currency, "total": total, "buyer": buyer,
-            "issue_date": issue_date, "source": source, "source_sha256": hashlib.sha256(source).hexdigest(),
-            "source_format": source_format, "source_name": source_name,
+            "canonical": canonical, "digest": digest, "sameness": sameness or digest, "currency": currency,
+            "total": total, "buyer": buyer, "issue_date": issue_date, "source": source,
+            "source_sha256": hashlib.sha256(source).hexdigest(), "source_format": source_format,
+            "source_name": source_name,
         }  # fmt: skip
         try:
             return self._submit(key, content, replaces is not None, reason, at, actor, held)
@@ -134,7 +135,7 @@ class Documents(Views):
                 fix=advice,
             )
         supersede(conn, alive.id, reason, at, actor)
-        change(conn, R, alive.id, {"alive": False, "superseded_at": at, "superseded_reason": reason})  # fmt: skip
+        change(conn, R, alive.id, {"alive": False, "superseded_at": at, "superseded_reason": reason})
 
     def plan(self, revision_id: int, purpose: Purpose, *, at: datetime, target: str = "") -> int:
         """The id of the delivery of *revision_id* for *purpose* (and *target*); asking again changes nothing."""

@@ -85,20 +85,37 @@ def apply(
     """Whether *meaning* moved *delivery*, and whether it contradicts what was known."""
     effect = EFFECTS[meaning]
     if contradicts(delivery, meaning, current):
-        change(conn, V, delivery.id, {"conflict": True})
-        words = f"{meaning} contradicts {delivery.business or delivery.payment or delivery.state}: {text}"
-        record(conn, "conflict", words, at, document_id=delivery.document_id, delivery_id=delivery.id)
+        _flag(conn, delivery, at, f"{meaning} contradicts {_stand(delivery)}: {text}")
         return False, True
     if effect.state is None or not current:
         return False, False
     moved = delivery.state in MOVES_FROM[effect.state]
     if moved:
-        proof: dict[str, Any] = {"ack_due_at": due, "overdue": False} if effect.state is State.SENT else SETTLED
-        move(conn, delivery, effect.state, at, text, **proof)
+        due_at = due if effect.state is State.SENT else None
+        move(conn, delivery, effect.state, at, text, **{**SETTLED, "ack_due_at": due_at})
         rest(conn, delivery.transmission_id)
     if effect.state is State.DELIVERED and (moved or delivery.state == State.DELIVERED):
         moved |= _rank(conn, delivery, effect, at, text)
-    return moved, False
+    untold = moved and not _tried(conn, delivery.transmission_id)
+    if untold:  # as after a restore from an older backup: believed, so that it is not sent again, and flagged
+        _flag(conn, delivery, at, f"{meaning}, though no attempt is recorded: {text}")
+    return moved, untold
+
+
+def _flag(conn: Connection, delivery: AnyRow, at: datetime, text: str) -> None:
+    change(conn, V, delivery.id, {"conflict": True})
+    record(conn, "conflict", text, at, document_id=delivery.document_id, delivery_id=delivery.id)
+
+
+def _stand(delivery: AnyRow) -> str:
+    return str(delivery.payment or delivery.business or delivery.state)
+
+
+_TRIED = sa.select(A.c.id).where(A.c.transmission_id == sa.bindparam("key")).limit(1)
+
+
+def _tried(conn: Connection, transmission_id: int) -> bool:
+    return conn.scalar(_TRIED, {"key": transmission_id}) is not None
 
 
 #: What no longer applies once the partner has spoken.

@@ -98,7 +98,9 @@ class Views(Store):
 
 def living(conn: Connection, document_id: int) -> AnyRow:
     """The id and digest of a document's living content."""
-    return conn.execute(sa.select(R.c.id, R.c.digest, R.c.sameness).where(R.c.document_id == document_id, R.c.alive)).one()
+    return conn.execute(
+        sa.select(R.c.id, R.c.digest, R.c.sameness).where(R.c.document_id == document_id, R.c.alive)
+    ).one()
 
 
 def _filtered(name: str) -> Sequence[sa.ColumnElement[bool]]:

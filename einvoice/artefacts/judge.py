@@ -1,0 +1,156 @@
+"""What an official schema says of a document. Schemas are compiled once per process, from the compared bytes."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from lxml import etree
+
+from ..errors import ConfigError, Finding
+from .files import base_of, how_to_get, read, release
+from .register import entry as entry_of
+from .words import findings_of
+
+Status = Literal["valid", "invalid", "not run"]
+#: Above this size libxml2 may refuse a document for its size alone, which says nothing about its validity.
+_LARGE = 9 * 1024 * 1024
+#: The base of the names under which libxml2 asks for the files of a schema; nothing can be fetched from it.
+_INSIDE = "einvoice:///"
+
+
+class _Inside(etree.Resolver):
+    """Gives libxml2 the compared bytes and nothing else: no disk, no network. ``refused`` keeps what else it asked."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = files
+        self.refused: list[str] = []
+
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
+        name = system_url.removeprefix(_INSIDE)
+        if name in self.files:
+            return self.resolve_string(self.files[name], context, base_url=system_url)
+        self.refused.append(name)
+        raise LookupError(name)  # libxml2 goes on without it, or with an error that does not say why
+
+
+def compile_xsd(main: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
+    """The schema that begins with *main*; whatever it imports must be in *files*, by name relative to one base."""
+    inside, parser = _Inside(files), etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
+    parser.resolvers.add(inside)
+    schema, fault = None, None
+    try:
+        schema = etree.XMLSchema(etree.fromstring(files[main], parser, base_url=_INSIDE + main))
+    except etree.LxmlError as error:
+        fault = error
+    if inside.refused:
+        raise ConfigError(f"the schema imports a file that is not in the list: {', '.join(inside.refused)}",
+                          where=main, fix="add it with tools/update_sources.py") from fault  # fmt: skip
+    if schema is None:
+        raise ConfigError(f"the schema does not compile: {fault}", where=main, fix="report it") from fault
+    return schema
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A compiled schema. Its error log is one for all callers, hence the lock."""
+
+    schema: etree.XMLSchema | etree.DTD
+    kind: str
+    name: str
+    valid: Verdict
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@cache
+def judge(id: str) -> Judge:
+    """The compiled schema *id*. ConfigError where its files are missing or not as published."""
+    publication, entry = entry_of(id)
+    base = base_of(publication, entry)
+    if base is None:
+        raise ConfigError(
+            f"{publication.title} {publication.version} is not installed", where=id, fix=how_to_get(publication)
+        )
+    edition, data = read(publication, entry, base)
+    schema: etree.XMLSchema | etree.DTD
+    if publication.kind == "xsd":
+        schema = compile_xsd(entry.main, data)
+    else:
+        schema = etree.DTD(io.BytesIO(data[entry.main]))
+    name, said = f"{publication.title} {publication.version}", release(publication, entry, edition)
+    return Judge(schema, publication.kind, name, Verdict("valid", release=said))
+
+
+def xsd(id: str) -> etree.XMLSchema:
+    """The compiled schema *id*, one per process. ConfigError where its files are missing, wrong, or a DTD."""
+    schema = judge(id).schema
+    if not isinstance(schema, etree.XMLSchema):
+        raise ConfigError("is a DTD", where=id, fix="ask dtd() for it")
+    return schema
+
+
+def dtd(id: str) -> etree.DTD:
+    """The compiled DTD *id*, one per process. ConfigError where its file is missing, wrong, or a schema."""
+    schema = judge(id).schema
+    if not isinstance(schema, etree.DTD):
+        raise ConfigError("is an XML Schema", where=id, fix="ask xsd() for it")
+    return schema
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a schema says of a document. ``release`` says which files spoke; empty when none did."""
+
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    release: str = ""
+
+
+def validate(id: str, document: etree._Element | bytes) -> Verdict:
+    """The verdict of schema *id* on *document*, each fault with its path and line.
+
+    libxml2 names every fault but those after an element out of place, under the same parent: these show next time.
+    A verdict that could not be had is "not run" and says why. Raises ConfigError only for an unknown *id*.
+    Validating a root costs what lxml costs; give the root that is already parsed.
+    """
+    try:
+        court = judge(id)
+        root = _parsed(document, court.kind) if isinstance(document, bytes) else document
+        with court.lock:
+            if court.schema.validate(root):
+                return court.valid
+            log: Any = court.schema.error_log
+            entries = list(log)
+    except etree.XMLSyntaxError as error:
+        return _unparsable(error, len(document))
+    except (ConfigError, etree.LxmlError) as error:
+        entry_of(id)  # an unknown id is the caller's mistake
+        return _not_run(error)
+    return Verdict("invalid", findings_of(entries, root, court.name), court.valid.release)
+
+
+def _parsed(data: bytes, kind: str) -> etree._Element:
+    """The root of *data*; the same care as for any document: no DTD, no entity, no network."""
+    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True))
+    declared: Any = root.getroottree().docinfo.internalDTD
+    if declared is not None and (kind == "xsd" or any(declared.iterentities()) or any(declared.iterelements())):
+        raise ConfigError("the document has a DOCTYPE that declares what it means, which is not trusted",
+                          where="line 1", fix="remove the DOCTYPE or its internal subset")  # fmt: skip
+    return root
+
+
+def _unparsable(error: etree.XMLSyntaxError, size: int) -> Verdict:
+    line, column = error.position
+    finding = Finding("EINV-SCHEMA-02", f"not well-formed XML: {error.msg}", place=f"line {line}, column {column}",
+                      fix="export the document again")  # fmt: skip
+    return Verdict("not run" if size > _LARGE else "invalid", (finding,))
+
+
+def _not_run(error: Exception) -> Verdict:
+    message, where, fix = (getattr(error, name, "") for name in ("message", "where", "fix"))
+    first = Finding("EINV-SCHEMA-04", f"not checked: {message or error}", place=where, fix=fix or "check it by hand")
+    return Verdict("not run", (first, *getattr(error, "findings", ())))
