@@ -22,9 +22,18 @@ if TYPE_CHECKING:
 _KNOWN = {
     "json": "json_",
     "ubl": "ubl",
+    "cii": "cii",
     "cxml": "cxml",
 }
-_UBL = b"urn:oasis:names:specification:ubl:schema:xsd:"
+#: What the root element of each XML format ends in.
+_ROOTS: dict[str, str | tuple[str, ...]] = {
+    "ubl": ("}Invoice", "}CreditNote"),
+    "cii": "}CrossIndustryInvoice",
+    "cxml": "cXML",
+}
+_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII or cXML"
+#: Enough to see past the comments that some documents begin with.
+_HEAD = 64 * 1024
 
 
 def names() -> list[str]:
@@ -50,18 +59,25 @@ def get(name: str, **settings: Any) -> Format:
     return found.FORMAT(found.SETTINGS(**settings))  # type: ignore[no-any-return]
 
 
-def detect(data: bytes) -> str:
-    """The format name of *data* by what stands at its beginning; UnreadableDocument when nothing fits."""
-    head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head[:1] == b"{":
+def detect(head: bytes) -> str:
+    """The format of a document by what its first bytes hold: a brace, or a root element.
+
+    UnreadableDocument when no format has such a beginning.
+    """
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] == b"{":
         return "json"
-    if head[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        if b"<cXML" in head or b"cXML SYSTEM" in head:
-            return "cxml"
-        return "ubl"
-    raise UnreadableDocument(
-        "the file is none of the readable formats", where="first bytes", fix="send canonical JSON, UBL 2.1 or cXML"
-    )
+    if start[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        from ._xml import root_of
+
+        root = root_of(head)
+        found = next((name for name, ending in _ROOTS.items() if root.endswith(ending)), "")
+        if found or not root:
+            return found or "ubl"
+        raise UnreadableDocument(
+            f"the root element is {root!r}, which no readable format has", where="line 1", fix=_READABLE
+        )
+    raise UnreadableDocument("the file is none of the readable formats", where="first bytes", fix=_READABLE)
 
 
 def schema_verdict(data: bytes) -> Verdict:
@@ -90,7 +106,7 @@ def read(data: bytes, name: str = "") -> Iterator[Read]:
 def read_file(path: Path, name: str = "") -> Iterator[Read]:
     """Every invoice in the file at *path*. JSON Lines are read one line at a time."""
     with path.open("rb") as stream:
-        head = stream.read(4096)
+        head = stream.read(_HEAD)
         stream.seek(0)
         if not head:
             raise UnreadableDocument("the file is empty", where=str(path), fix="send the file again")

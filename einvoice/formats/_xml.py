@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from lxml import etree
@@ -40,6 +41,18 @@ def load(stream: BinaryIO, limit: int = LIMIT) -> bytes:
     if not data.strip():
         raise UnreadableDocument("the document is empty", fix="send the file again")
     return data
+
+
+def root_of(head: bytes) -> str:
+    """The name of the root element, ``{namespace}name``, from the first bytes of a document; "" when none is there.
+
+    Comments may come first and be long; nothing is resolved or loaded, and what follows the start tag is not read.
+    """
+    reader = etree.XMLPullParser(("start",), resolve_entities=False, load_dtd=False, no_network=True)
+    with suppress(etree.XMLSyntaxError):  # whatever is wrong is said when the document is parsed
+        reader.feed(head)
+    events: Any = reader.read_events()
+    return next((str(element.tag) for _, element in events), "")
 
 
 def parse(data: bytes, doctype: bool = False) -> etree._Element:

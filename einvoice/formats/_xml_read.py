@@ -225,7 +225,7 @@ class TreeReader:
                         _empty(element, context)
             elif element.text and (stated := element.text.strip()):
                 if constant is None:
-                    _unread(element, context)
+                    _stray(element, stated, context)
                 elif not constant.select and stated != constant.value:
                     _otherwise(element, "", stated, constant, context)
             if len(element):
@@ -442,6 +442,12 @@ def _unread(element: etree._Element, context: Context) -> None:
         name = etree.QName(part).localname
         context.say("EINV-READ-01", f"{name} has no place in the model and is not carried", part, Severity.WARNING,
                     found=_text_of(part), fix="see whether the receiver needs it")  # fmt: skip
+
+
+def _stray(element: etree._Element, text: str, context: Context) -> None:
+    name = etree.QName(element).localname
+    context.say("EINV-READ-01", f"{name} holds a text of its own, which has no place in the model", element,
+                Severity.WARNING, found=text, fix="see whether the receiver needs it")  # fmt: skip
 
 
 def _leaf_elements(element: etree._Element) -> Iterator[etree._Element]:

@@ -66,6 +66,8 @@ TRUE = Lens(lambda flag: "true" if flag else None, lambda text: text in ("true",
 
 # --- rows -------------------------------------------------------------------------------------------------------------
 
+#: UBL wants an order number beside a sales order number; BIS Billing 3 says to write this where there is none.
+_NOT_KNOWN = "NA"
 _NO_SCHEME = "EN 16931-3-2: the tax category code list is fixed (UNCL5305)"
 
 
@@ -85,15 +87,18 @@ def _identified(group: str, path: str) -> tuple[Row, ...]:
     return (Field(f"{group}.value", path), Field(f"{group}.scheme", f"{path}/@schemeID"))
 
 
+def _scheme(term: str, default: str) -> Row:
+    """TaxScheme, which UBL wants even where the invoice names none."""
+    return Group("cac:TaxScheme", (Field(term, "cbc:ID", default=default),), always=True)
+
+
 def _tax_schemes() -> tuple[Row, ...]:
     """BT-31 under VAT; BT-32 under any other scheme word, which is kept; further registrations after it."""
     path = "cac:PartyTaxScheme"
     return (
         Group(path, (Field("vat_id", "cbc:CompanyID"), Const("cac:TaxScheme/cbc:ID", "VAT"))),
-        Group(path, (Field("tax_id", "cbc:CompanyID"),
-                     Field("tax_id_scheme", "cac:TaxScheme/cbc:ID", default="TAX"))),
-        Group(path, (Field("id", "cbc:CompanyID"), Field("scheme", "cac:TaxScheme/cbc:ID", default="TAX")),
-              "tax_registrations[]", many=True),
+        Group(path, (Field("tax_id", "cbc:CompanyID"), _scheme("tax_id_scheme", "TAX")), when="has_tax_id"),
+        Group(path, (Field("id", "cbc:CompanyID"), _scheme("scheme", "TAX")), "tax_registrations[]", many=True),
     )  # fmt: skip
 
 
@@ -144,7 +149,7 @@ _TAX = (
     Field("rate", "cbc:Percent"),
     Field("exemption_code", "cbc:TaxExemptionReasonCode"),
     Field("exemption_reason", "cbc:TaxExemptionReason"),
-    Field("scheme", "cac:TaxScheme/cbc:ID", default="VAT"),
+    _scheme("scheme", "VAT"),
 )
 
 
@@ -175,6 +180,11 @@ _PAYMENT = (
 
 
 def _line(quantity: str, sub: str) -> tuple[Row, ...]:
+    allowances = (_allowance("BG-27", "false", taxes=False), _allowance("BG-28", "true", taxes=False))
+    taxes = (
+        Field("EX-93", "cac:TaxTotal/cbc:TaxAmount"),
+        Drop("cac:TaxTotal/cac:TaxSubtotal", "EN 16931-3-2, UBL-CR-561: no tax totals on lines"),
+    )
     return (
         Field("BT-126", "cbc:ID"),
         Field("BT-127", "cbc:Note"),
@@ -184,15 +194,12 @@ def _line(quantity: str, sub: str) -> tuple[Row, ...]:
         Field("BT-133", "cbc:AccountingCost"),
         Field("BT-134", "cac:InvoicePeriod/cbc:StartDate"),
         Field("BT-135", "cac:InvoicePeriod/cbc:EndDate"),
-        Field("BT-132", "cac:OrderLineReference/cbc:LineID"),
+        Field("BT-132", "cac:OrderLineReference/cbc:LineID", filler=_NOT_KNOWN),
         Field("EX-82", "cac:OrderLineReference/cac:OrderReference/cbc:ID"),
         Field("EX-111", "cac:OrderLineReference/cac:OrderReference/cbc:SalesOrderID"),
         Field("EX-83", "cac:OrderLineReference/cac:OrderReference/cbc:IssueDate"),
         Group("cac:DocumentReference", (*_identified("object", "cbc:ID"), Const("cbc:DocumentTypeCode", "130"))),
-        _allowance("BG-27", "false", taxes=False),
-        _allowance("BG-28", "true", taxes=False),
-        Field("EX-93", "cac:TaxTotal/cbc:TaxAmount"),
-        Drop("cac:TaxTotal/cac:TaxSubtotal", "EN 16931-3-2, UBL-CR-561: no tax totals on lines"),
+        *((*allowances, *taxes) if sub == "SubInvoiceLine" else (*taxes, *allowances)),
         Group("cac:Item", (
             Field("BT-154", "cbc:Description"),
             Field("BT-153", "cbc:Name"),
@@ -258,7 +265,7 @@ def _table(root: str) -> Map:
         Field("BT-73", "cac:InvoicePeriod/cbc:StartDate"),
         Field("BT-74", "cac:InvoicePeriod/cbc:EndDate"),
         Field("BT-8", "cac:InvoicePeriod/cbc:DescriptionCode"),
-        Field("BT-13", "cac:OrderReference/cbc:ID"),
+        Field("BT-13", "cac:OrderReference/cbc:ID", filler=_NOT_KNOWN),
         Field("BT-14", "cac:OrderReference/cbc:SalesOrderID"),
         Field("EX-12", "cac:OrderReference/cbc:IssueDate"),
         Group("cac:BillingReference", (
@@ -360,6 +367,7 @@ def _document_tax(element: Any, context: Context) -> bool:
 
 _HOOKS: Mapping[str, Any] = {
     "no_payee": lambda party, invoice: invoice.payee is None,
+    "has_tax_id": lambda party, invoice: party.tax_id is not None or party.tax_id_scheme is not None,
     "has_payee": lambda party, invoice: invoice.payee is not None,
     "charged": lambda tax, invoice: tax.effect in (None, "charged", "paid_by_buyer"),
     "document_tax": _document_tax,

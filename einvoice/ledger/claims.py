@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from . import schema
 from .gates import BREAKER_AFTER
-from .store import Store
+from .store import Store, raced
 from .values import Claim, HeldBy, State
 
 V, T, G = schema.delivery, schema.transmission, schema.partner_gate
@@ -24,6 +24,7 @@ PREPARE, SEND = "prepare", "send"
 
 
 class Claims(Store):
+    @raced
     def claim(
         self,
         worker: str,
@@ -55,6 +56,7 @@ class Claims(Store):
             prepares = _prepares(conn, grant, at, limit - len(found), after, held_before, alone=bool(found))
             return found + [Claim(PREPARE, fence, worker, until, delivery_id=key) for key, fence in prepares]
 
+    @raced
     def renew(self, worker: str, *, lease_seconds: float) -> None:
         """Extends every lease of *worker* that has not been taken from it."""
         with self.write("renew") as conn:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from ..errors import Finding, LedgerError
 from ..exchange import Environment
 from . import schema
-from .store import AnyRow, change, dump_findings, insert, record
+from .store import AnyRow, change, dump_findings, insert, raced, record
 from .tracks import may_have_arrived, move, supersede
 from .values import DuplicateNumber, HeldBy, Purpose, Revision, State, Submitted
 from .views import KEY, Views, living
@@ -76,11 +76,9 @@ class Documents(Views):
             "source_sha256": hashlib.sha256(source).hexdigest(), "source_format": source_format,
             "source_name": source_name,
         }  # fmt: skip
-        try:
-            return self._submit(key, content, replaces is not None, reason, at, actor, held)
-        except sa.exc.IntegrityError:  # another process stored the same number between our look and our insert
-            return self._submit(key, content, replaces is not None, reason, at, actor, held)
+        return self._submit(key, content, replaces is not None, reason, at, actor, held)
 
+    @raced
     def _submit(
         self,
         key: dict[str, Any],
@@ -137,6 +135,7 @@ class Documents(Views):
         supersede(conn, alive.id, reason, at, actor)
         change(conn, R, alive.id, {"alive": False, "superseded_at": at, "superseded_reason": reason})
 
+    @raced
     def plan(self, revision_id: int, purpose: Purpose, *, at: datetime, target: str = "") -> int:
         """The id of the delivery of *revision_id* for *purpose* (and *target*); asking again changes nothing."""
         with self.write("plan") as conn:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from ..errors import Finding
 from . import schema
 from .deliveries import again
-from .store import AnyRow, Store, dump_findings, record
+from .store import AnyRow, Store, dump_findings, raced, record
 from .values import Gate, HeldBy, State
 
 G, V = schema.partner_gate, schema.delivery
@@ -37,11 +37,13 @@ class Gates(Store):
             rows = conn.execute(sa.select(G).where(G.c.paused | (G.c.failures > 0)).order_by(G.c.profile_id))
             return [_gate(row) for row in rows]
 
+    @raced
     def pause_partner(self, profile_id: str, *, reason: str, actor: str, at: datetime) -> None:
         """Lets nothing more go to a partner. What is on its way stays what it is."""
         with self.write("pause") as conn:
             pause(conn, profile_id, reason, actor, at)
 
+    @raced
     def reopen_partner(self, profile_id: str, *, reason: str, actor: str, at: datetime) -> int:
         """Lets documents go again; the number of held deliveries that are now due."""
         with self.write("reopen") as conn:

@@ -14,7 +14,7 @@ from ..exchange import Inbound
 from . import schema
 from .acks import store_ack
 from .answers import load_policy
-from .store import AnyRow, Store, change, insert, record
+from .store import AnyRow, Store, change, insert, raced, record
 from .values import Ack, AckFact, InboxItem, Meaning, Purpose
 
 M, D, R, V, T, L, A = (
@@ -24,18 +24,13 @@ M, D, R, V, T, L, A = (
 
 
 class Inbox(Store):
+    @raced
     def take_in(self, inbound: Inbound, *, at: datetime) -> tuple[int, bool]:
         """The id of the stored message, and whether it is new; committed before anything is read from it.
 
         The same bytes under the same channel and remote id are one message. Other bytes under a known id
         are kept beside the first and flagged as a conflict.
         """
-        try:
-            return self._take_in(inbound, at)
-        except sa.exc.IntegrityError:  # another process stored it between our look and our insert
-            return self._take_in(inbound, at)
-
-    def _take_in(self, inbound: Inbound, at: datetime) -> tuple[int, bool]:
         digest = hashlib.sha256(inbound.data).hexdigest()
         with self.write("inbox") as conn:
             same_id = (M.c.channel == inbound.channel) & (M.c.remote_id == inbound.remote_id)
@@ -62,6 +57,7 @@ class Inbox(Store):
         with self.read() as conn:
             return [_item(row) for row in conn.execute(sa.select(M).where(*wanted).order_by(M.c.id).limit(limit))]
 
+    @raced
     def settle(self, inbox_id: int, facts: Sequence[AckFact], *, at: datetime) -> list[Ack]:
         """Stores everything that one message states, in one commit; a repeat changes nothing.
 
@@ -84,6 +80,7 @@ class Inbox(Store):
             change(conn, M, inbox_id, values)
             return acks
 
+    @raced
     def acknowledge(
         self,
         kind: str,

@@ -20,7 +20,7 @@ from ..exchange import Document, Envelope, Environment, Receipt
 from . import gates, schema
 from .answers import Case, conclude, dump_policy, hold_at_gate, load_policy
 from .documents import plan
-from .store import AnyRow, Store, change, dumps, insert
+from .store import AnyRow, Store, change, dumps, insert, raced
 from .tracks import move, rest
 from .values import (
     Artifact,
@@ -55,6 +55,7 @@ _LET_GO = _LET_GO.values(lease_until=None, worker="", crash_count=0)
 
 
 class Outbox(Store):
+    @raced
     def commit_identity(
         self,
         delivery_ids: Sequence[int],
@@ -126,6 +127,7 @@ class Outbox(Store):
             rows = conn.execute(sa.select(F).where(F.c.delivery_id == delivery_id).order_by(F.c.id)).all()
         return [Artifact(row.kind, row.name, row.format, row.media_type, row.data, row.sha256) for row in rows]
 
+    @raced
     def begin_attempt(
         self, transmission_id: int, *, fence: int, worker: str, at: datetime, lease_seconds: float = 120
     ) -> Attempt | None:
@@ -153,6 +155,7 @@ class Outbox(Store):
                 change(conn, V, each.id, {"state": State.SENDING, "state_at": at})
             return Attempt(attempt_id, transmission_id, tries + 1, since or at)
 
+    @raced
     def end_attempt(self, attempt_id: int, receipt: Receipt, *, at: datetime, next_at: datetime | None = None) -> State:
         """Stores the partner's answer and what follows from it; the state the deliveries came to.
 

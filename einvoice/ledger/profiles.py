@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from ..errors import LedgerError
 from ..exchange import Environment
 from . import schema
-from .store import AnyRow, AnySelect, Store, record
+from .store import AnyRow, AnySelect, Store, raced, record
 from .values import ProfileVersion
 
 P, W, C = schema.profile, schema.profile_version, schema.control_number
@@ -24,6 +24,7 @@ MOVES = {
 
 
 class Profiles(Store):
+    @raced
     def add_profile(
         self, profile_id: str, environment: Environment, toml_text: str, digest: str, *, at: datetime, actor: str
     ) -> int:
@@ -50,6 +51,7 @@ class Profiles(Store):
             record(conn, "profile-added", f"{profile_id} version {version} added", at, actor=actor)
             return version
 
+    @raced
     def set_profile_state(
         self, profile_id: str, version: int, state: str, *, at: datetime, actor: str, reason: str = ""
     ) -> None:
@@ -99,6 +101,7 @@ class Profiles(Store):
             rows = conn.execute(_versions())
             return [_version(row) for row in rows if row.state == "live" or last[row.profile_id] == row.version]
 
+    @raced
     def take_numbers(
         self, environment: Environment, partner: str, direction: str, kind: str, *, count: int = 1
     ) -> range:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from ..errors import LedgerError
 from . import schema
-from .store import Store, change, insert
+from .store import Store, change, insert, raced
 from .values import STATEMENT_PARTS, Purpose, State, Statement, Sums
 
 N, B, V, R = schema.run, schema.run_document, schema.delivery, schema.revision
@@ -35,6 +35,7 @@ class Runs(Store):
             values = {"business_date": business_date, "only": only, "worker": worker, "started_at": at}
             return insert(conn, N, values)
 
+    @raced
     def take_into_run(self, run_id: int, *, at: datetime, delivery_ids: Sequence[int] | None = None) -> int:
         """Takes every unfinished original, or those of *delivery_ids*, into a run once; how many were new."""
         there = sa.select(B.c.delivery_id).where(B.c.run_id == run_id, B.c.delivery_id == V.c.id).exists()
@@ -47,7 +48,8 @@ class Runs(Store):
         rows = rows.join_from(V, R, R.c.id == V.c.revision_id).where(wanted)
         names = ["run_id", "delivery_id", "currency", "total", "taken_at"]
         with self.write("run-take") as conn:
-            return conn.execute(B.insert().from_select(names, rows)).rowcount
+            counted = conn.execution_options(preserve_rowcount=True)
+            return counted.execute(B.insert().from_select(names, rows)).rowcount
 
     def close_run(self, run_id: int, *, at: datetime) -> None:
         """Ends a run. Its statement goes on showing where its documents stand."""

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -31,6 +32,8 @@ from ..errors import Finding, LedgerError, Severity
 from . import crash, schema
 
 Clock = Callable[[], datetime]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 #: A row and a query whose columns mypy need not know; neither leaves the ledger.
 AnyRow = sa.Row[*tuple[Any, ...]]
@@ -38,6 +41,8 @@ AnySelect = sa.Select[*tuple[Any, ...]]
 
 #: How long a writer waits for its turn before it gives up: far more than any transaction here lasts.
 TURN_SECONDS = 60.0
+#: How often a transaction that lost a race is done again before its error is shown.
+RACES = 4
 _STEP_ASIDE_AFTER, _STEP_ASIDE = 0.020, 0.004
 
 
@@ -209,15 +214,36 @@ def _plain_errors() -> Iterator[None]:
     """Turns what the database says into a LedgerError. Not its statement, whose values are people's data."""
     try:
         yield
-    except sa.exc.IntegrityError:
-        raise  # a race on a unique key, which the caller knows to repeat
     except sa.exc.StatementError as cause:
         if isinstance(cause.orig, LedgerError):
             raise cause.orig from None
+        if _lost_a_race(cause):
+            raise  # ``raced`` does it again
         raise LedgerError(
             f"the ledger could not be used, nothing of this step was stored: {cause.orig}",
             fix="see that its disk has room and its database answers, then do it again",
         ) from cause
+
+
+def _lost_a_race(cause: sa.exc.StatementError) -> bool:
+    """A unique key that another process took first, or PostgreSQL's deadlock and serialization failures."""
+    return isinstance(cause, sa.exc.IntegrityError) or getattr(cause.orig, "sqlstate", "") in ("40P01", "40001")
+
+
+def raced(method: Callable[P, R]) -> Callable[P, R]:
+    """Repeats a transaction that lost a race; it then finds what the winner stored."""
+
+    @wraps(method)
+    def again(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(RACES):
+            try:
+                return method(*args, **kwargs)
+            except sa.exc.StatementError as cause:
+                if not _lost_a_race(cause):
+                    raise
+        return method(*args, **kwargs)
+
+    return again
 
 
 def dumps(value: object) -> str:

@@ -14,7 +14,7 @@ from ..exchange import Outcome
 from . import schema
 from .answers import load_policy
 from .claims import free
-from .store import AnyRow, Store, change, dump_findings, record
+from .store import AnyRow, Store, change, dump_findings, raced, record
 from .tracks import move
 from .values import State, Swept
 
@@ -29,6 +29,7 @@ _FREE: dict[str, Any] = {"lease_until": None, "worker": ""}
 
 
 class Sweep(Store):
+    @raced
     def sweep(self, *, at: datetime, dead: Collection[str] = (), blame: bool = True) -> Swept:
         """Takes back what expired leases and *dead* workers hold, and flags what is overdue.
 
