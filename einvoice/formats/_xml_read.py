@@ -22,7 +22,7 @@ from ..exchange import Read
 from ..mapping import Const, Drop, Group, Leaf, Map, Node, Row, plan
 from ..model import Invoice
 from ..money import parse as parse_number
-from ._xml import place
+from ._xml import place as place_in_xml
 
 Raw = dict[str, Any]
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
@@ -30,6 +30,17 @@ _XML_NS = "http://www.w3.org/XML/1998/namespace"
 #: xs:boolean has two spellings.
 _BOOLEAN = {"0": "false", "1": "true"}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def local(named: Any) -> str:
+    """The name of an element or attribute without its namespace."""
+    return str(named if isinstance(named, str) else named.tag).rpartition("}")[2]
+
+
+def place(element: Any, attribute: str = "") -> str:
+    """Where *element* stands; trees of other syntaxes say it themselves."""
+    own = getattr(element, "place", None)
+    return str(own(attribute)) if own else place_in_xml(element, attribute)
 
 
 class Context:
@@ -300,7 +311,7 @@ def _children(element: etree._Element, kids: dict[str, list[Spec]], into: Raw, c
             break
         else:
             if any(id(spec) in seen for spec in specs if spec.single):
-                message = f"{etree.QName(child).localname} stands more than once where one is expected"
+                message = f"{local(child)} stands more than once where one is expected"
                 context.say("EINV-READ-02", message, child, found=_text_of(child), fix="keep one")
             else:
                 _unread(child, context)
@@ -439,13 +450,13 @@ def _text_of(element: etree._Element) -> str:
 
 def _unread(element: etree._Element, context: Context) -> None:
     for part in _leaf_elements(element):
-        name = etree.QName(part).localname
+        name = local(part)
         context.say("EINV-READ-01", f"{name} has no place in the model and is not carried", part, Severity.WARNING,
                     found=_text_of(part), fix="see whether the receiver needs it")  # fmt: skip
 
 
 def _stray(element: etree._Element, text: str, context: Context) -> None:
-    name = etree.QName(element).localname
+    name = local(element)
     context.say("EINV-READ-01", f"{name} holds a text of its own, which has no place in the model", element,
                 Severity.WARNING, found=text, fix="see whether the receiver needs it")  # fmt: skip
 
@@ -461,18 +472,18 @@ def _leaf_elements(element: etree._Element) -> Iterator[etree._Element]:
 def _unread_attribute(element: etree._Element, name: str, value: str, context: Context) -> None:
     if name == "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation":
         return
-    context.say("EINV-READ-01", f"the attribute {etree.QName(name).localname} is not carried", element,
+    context.say("EINV-READ-01", f"the attribute {local(name)} is not carried", element,
                 Severity.WARNING, name, found=value, fix="see whether the receiver needs it")  # fmt: skip
 
 
 def _known(element: etree._Element, value: str, clause: str, context: Context) -> None:
-    name = etree.QName(element).localname
+    name = local(element)
     context.say("EINV-READ-08", f"{name} has no business term", element, Severity.INFO, found=value, clause=clause)
 
 
 def _otherwise(element: etree._Element, attribute: str, value: str, constant: Const, context: Context) -> None:
     """Another value stands where the syntax has one constant. What has a clause is said once for each value."""
-    name = etree.QName(attribute or element).localname
+    name = local(attribute or element)
     if not constant.clause:
         message = f"{name} is {value[:40]!r}, only {constant.value!r} is understood, and it is not carried"
         context.say("EINV-READ-01", message, element, Severity.WARNING, attribute, found=value,
@@ -484,7 +495,7 @@ def _otherwise(element: etree._Element, attribute: str, value: str, constant: Co
 
 
 def _empty(element: etree._Element, context: Context) -> None:
-    context.say("EINV-READ-07", f"{etree.QName(element).localname} is empty", element, Severity.WARNING,
+    context.say("EINV-READ-07", f"{local(element)} is empty", element, Severity.WARNING,
                 fix="leave the element out or fill it")  # fmt: skip
 
 
