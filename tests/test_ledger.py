@@ -78,6 +78,7 @@ def ledger(tmp_path: Path, clock: Clock, empty: Path) -> Iterator[Ledger]:
 
 def submit(
     ledger: Ledger, number: str = "A1", content: str = "{}", *, replaces: str | None = None, reason: str = "",
+    sameness: str = "", held: tuple[Finding, ...] = (),
     environment: Environment = Environment.TEST, total: str = "10.00", currency: str = "EUR", source: bytes = b"<x/>",
 ) -> Submitted:  # fmt: skip
     canonical = content.encode()
@@ -85,7 +86,7 @@ def submit(
         environment=environment, seller="Seller", type="invoice", number=number, year=2026, canonical=canonical,
         digest=hashlib.sha256(canonical).hexdigest(), currency=currency, total=Decimal(total), source=source,
         source_format="ubl", source_name=f"{number}.xml", buyer="Buyer", issue_date=date(2026, 11, 1),
-        replaces=replaces, reason=reason, at=NOON,
+        replaces=replaces, reason=reason, at=NOON, sameness=sameness, held=held,
     )  # fmt: skip
 
 
@@ -151,6 +152,22 @@ def test_the_same_content_twice_is_one_document_whatever_its_bytes(ledger: Ledge
     assert (first.document_id, first.revision_id, first.delivery_id) == (
         second.document_id, second.revision_id, second.delivery_id)  # fmt: skip
     assert ledger.source(first.revision_id) == b"<x/>"
+
+
+def test_content_that_differs_only_in_how_it_is_written_is_the_same_document(ledger: Ledger) -> None:
+    submit(ledger, content='{"total":"10.0"}', sameness="ten")
+    assert submit(ledger, content='{"total":"10.00"}', sameness="ten").outcome == "same"
+    with pytest.raises(DuplicateNumber):
+        submit(ledger, content='{"total":"11.00"}', sameness="eleven")
+
+
+def test_what_was_read_with_findings_is_taken_in_and_waits_for_a_person(ledger: Ledger) -> None:
+    finding = Finding("EINV-READ-01", "an element appears twice")
+    delivery = submit(ledger, held=(finding,)).delivery_id
+    view = ledger.delivery(delivery)
+    assert (view.state, view.findings) == (State.HELD, (finding,))
+    assert ledger.claim("w", lease_seconds=60, limit=9, at=NOON, held_before=NOON + timedelta(days=1)) == []
+    assert ledger.invariants() == []
 
 
 def test_money_comes_back_with_every_digit(ledger: Ledger) -> None:
@@ -630,6 +647,16 @@ def test_late_news_never_moves_a_document_back_and_contradictions_are_kept(
     assert ledger.invariants() == []
 
 
+def test_news_of_bytes_that_we_never_sent_is_believed_and_flagged(ledger: Ledger, clock: Clock) -> None:
+    delivery = submit(ledger).delivery_id
+    fix(ledger, delivery)
+    say(ledger, clock, Meaning.DELIVERED, payload_id=f"p{delivery}")
+    view = ledger.delivery(delivery)
+    assert (view.state, view.conflict) == (State.DELIVERED, True), "a restored backup does not send it again"
+    assert ledger.claim("w", lease_seconds=60, limit=9, at=clock.pass_(days=1)) == []
+    assert ledger.invariants() == []
+
+
 def test_news_of_an_old_identity_does_not_touch_the_new_one(ledger: Ledger, clock: Clock) -> None:
     delivery = sent(ledger, clock, REJECTED)
     ledger.resend(delivery, reason="r", actor="anna", at=NOON)
@@ -783,6 +810,20 @@ def test_a_ledger_of_a_newer_einvoice_is_left_alone(tmp_path: Path) -> None:
         raw.execute("update alembic_version set version_num = '9999'")
     with pytest.raises(LedgerError, match="version 9999"):
         Ledger.open(tmp_path / "ledger.db")
+
+
+def test_a_full_disk_stores_nothing_of_a_step_and_says_so_and_room_is_all_it_needs(ledger: Ledger) -> None:
+    submit(ledger, "A1")
+    with ledger.read() as conn:  # the pool hands the same connection out again
+        (pages,) = conn.exec_driver_sql("pragma page_count").one()
+        conn.exec_driver_sql(f"pragma max_page_count = {pages}")
+    with pytest.raises(LedgerError, match=r"nothing of this step was stored: .*full.*Fix"):
+        submit(ledger, "A2", source=b"x" * 100_000)
+    assert ledger.find("A2") == []
+    with ledger.read() as conn:
+        conn.exec_driver_sql("pragma max_page_count = 1000000")
+    assert submit(ledger, "A2", source=b"x" * 100_000).outcome == "new"
+    assert ledger.invariants() == []
 
 
 def test_a_ledger_in_memory_is_refused() -> None:
