@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent / "einvoice"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "money", "terms", "codes", "config"),
     ("model", "totals", "exchange"),
-    ("mapping", "loss", "artefacts", "rules", "signing"),
-    ("formats", "transport", "countries", "networks", "ledger"),
+    ("mapping", "loss", "artefacts", "rules", "schema", "signing"),
+    ("formats", "transport", "countries", "networks", "ledger", "official"),
     ("partners", "pipeline"),
     ("dispatch", "sandbox"),
     ("web", "cli"),

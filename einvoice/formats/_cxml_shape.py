@@ -113,7 +113,8 @@ def _orders(invoice: Invoice) -> list[OrderView]:
         own = line.order
         order = invoice.purchase_order
         if own is not None and (own.id or own.payload_id):
-            order = Reference(id=own.id, date=own.date, payload_id=own.payload_id)
+            same = order if order is not None and order.id == own.id else Reference()
+            order = Reference(id=own.id, date=own.date or same.date, payload_id=own.payload_id or same.payload_id)
         sales = (own.sales_order if own else None) or invoice.sales_order_reference
         return order, line.contract or invoice.contract, sales
 

@@ -341,7 +341,7 @@ def _service() -> Group:
         Group("InvoiceDetailServiceItemReference", (
             Field("BT-132", "@lineNumber"), _CLASSIFICATION, *_ITEM_ID, *_ITEM_TEXT,
         ), always=True),
-        Field("EX-112", "SubtotalAmount/Money", signed=True),
+        Field("EX-112", "SubtotalAmount/Money", signed=True, required=True),
         Field("BT-134", "Period/@startDate", lens=DAY, filler=""),
         Field("BT-135", "Period/@endDate", lens=DAY, filler=""),
         Field("BT-130", "UnitOfMeasure"),

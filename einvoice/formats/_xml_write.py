@@ -7,12 +7,12 @@ template. The code is made once per table and can be read: ``source(table)``.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 from .. import terms
+from ..errors import Finding
 from ..mapping import Const, Leaf, Map, Node, plan
 from ..model import Invoice
 from ..money import plain
@@ -27,6 +27,12 @@ _FORMAT = {
 _MONEY = ("amount", "price")
 
 Writer = Callable[[Any, Mapping[str, str], bool], tuple[str, list[str]]]
+
+
+def absent(ids: Iterable[str]) -> tuple[Finding, ...]:
+    """Findings for terms that a format cannot do without and that the invoice does not state."""
+    told = "the format cannot do without {}, which the invoice does not state"
+    return tuple(Finding("EINV-WRITE-01", told.format(id_), term=id_, fix="state it in the source") for id_ in ids)
 
 
 def negated(value: Decimal) -> str:
@@ -72,7 +78,7 @@ class _Code:
     def __init__(self, table: Map) -> None:
         self.table = table
         self.constants: dict[str, Any] = {}
-        self._names = count(1)
+        self._names = 0
         self._functions: list[str] = []
         self._named: set[str] = set()
         self._lines: list[str] = []
@@ -96,7 +102,8 @@ class _Code:
             self._lines.append(f"{head}{text}')")
 
     def _new(self, prefix: str) -> str:
-        return f"{prefix}{next(self._names)}"
+        self._names += 1
+        return f"{prefix}{self._names}"
 
     def _root(self, root: Node) -> None:
         spaces = "".join(f' xmlns{":" + p if p else ""}="{uri}"' for p, uri in self.table.prefixes.items())
@@ -169,7 +176,7 @@ class _Code:
             self._line(indent, f"{name} = [x for x in {name} or () if H[{group.when!r}](x, inv)]")
 
     def _constant(self, value: Any) -> str:
-        name = self._new("K")
+        name = f"K{len(self.constants)}"
         self.constants[name] = value
         return name
 
@@ -212,6 +219,12 @@ class _Code:
         self._element(node, scope, indent, f"<{node.name}", conditions)
 
     def _object(self, node: Node, scope: _Scope, indent: int) -> None:
+        """One object or each of several. Its locals end with it: past 256 of them in one function all get slower."""
+        names = self._names
+        self._opened(node, scope, indent)
+        self._names = names
+
+    def _opened(self, node: Node, scope: _Scope, indent: int) -> None:
         group, name = node.group, scope.leaf[id(node)]
         assert group is not None
         if group.many:

@@ -10,13 +10,13 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from ..config import Strict
-from ..errors import ConfigError, Finding, UnreadableDocument
+from ..errors import ConfigError, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import Invoice, Means
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
-from ._xml_write import Writer, compile_writer
+from ._xml_write import Writer, absent, compile_writer
 
 _UN = "urn:un:unece:uncefact:data:standard:"
 _PREFIXES = {
@@ -442,7 +442,7 @@ class CiiFormat:
             invoice = invoice.model_copy(update={"specification": PROFILES[self.settings.profile]})
         meta = {"mandate": _mandate(invoice), "currency": invoice.currency, "tax_currency": invoice.tax_currency}
         text, missing = _writer()(invoice, {name: value for name, value in meta.items() if value}, False)
-        losses = tuple(_missing(id_) for id_ in missing)
+        losses = absent(missing)
         return Document(encode(_DECLARATION + text), "cii", "application/xml", f"{ids.payload_id}.xml", losses)
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
@@ -452,11 +452,6 @@ class CiiFormat:
             raise UnreadableDocument(f"the root element is {root.tag!r}, not CrossIndustryInvoice", where="line 1",
                                      fix="send CII D16B or later")  # fmt: skip
         yield _reader().read(root, lambda: parse(data))
-
-
-def _missing(id_: str) -> Finding:
-    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
-                   term=id_, fix="state it in the source")  # fmt: skip
 
 
 def variant(name: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from ._cxml_shape import purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
-from ._xml_write import Writer, compile_writer
+from ._xml_write import Writer, absent, compile_writer
 
 
 class Credential(Strict):
@@ -80,7 +80,7 @@ class CxmlFormat:
         body = shaped(invoice, purpose, _ids(settings.from_), _ids(settings.to))
         writer, _ = _table(settings.dtd_version)
         text, missing = writer(body, self._values(invoice, body, purpose, ids), "credit" in purpose.lower())
-        losses = [_missing(id_) for id_ in missing]
+        losses = [*absent(missing)]
         losses += [_unaddressed(side) for side in ("seller", "buyer") if not _network_ids(body, side)]
         if not any(map(_backed, [body, *body.lines])):
             losses.append(_NO_ORDER)
@@ -155,11 +155,6 @@ def _unaddressed(side: str) -> Finding:
         "EINV-CXML-02", f"no network id of the {side}", path=f"$.{side}.network_ids",
         fix="name it in the profile (format.from_, format.to) or in the invoice",
     )  # fmt: skip
-
-
-def _missing(id_: str) -> Finding:
-    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
-                   term=id_, fix="state it in the source")  # fmt: skip
 
 
 FORMAT, SETTINGS = CxmlFormat, Cxml

@@ -12,13 +12,13 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from ..config import Strict
-from ..errors import ConfigError, Finding, UnreadableDocument
+from ..errors import ConfigError, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
-from ._xml_write import Writer, compile_writer
+from ._xml_write import Writer, absent, compile_writer
 
 _NS = "urn:oasis:names:specification:ubl:schema:xsd:"
 _PREFIXES = {"cac": f"{_NS}CommonAggregateComponents-2", "cbc": f"{_NS}CommonBasicComponents-2"}
@@ -417,7 +417,7 @@ class UblFormat:
             invoice = invoice.model_copy(update={"specification": specification, "process": process or None})
         text, missing = _writer(root)(invoice, {}, False)
         data = encode(_DECLARATION + text)
-        losses = tuple(_missing(id_) for id_ in missing)
+        losses = absent(missing)
         return Document(data, "ubl", "application/xml", f"{ids.payload_id}.xml", losses)
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
@@ -432,11 +432,6 @@ class UblFormat:
             where="line 1",
             fix="send UBL 2.1; other UBL documents are not invoices",
         )
-
-
-def _missing(id_: str) -> Finding:
-    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
-                   term=id_, fix="state it in the source")  # fmt: skip
 
 
 def variant(name: str) -> dict[str, str]:

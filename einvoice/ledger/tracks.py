@@ -92,7 +92,8 @@ def apply(
     moved = delivery.state in MOVES_FROM[effect.state]
     if moved:
         due_at = due if effect.state is State.SENT else None
-        move(conn, delivery, effect.state, at, text, **{**SETTLED, "ack_due_at": due_at})
+        refused = {"owner": "finance", "reason": text} if effect.state is State.REJECTED else {}
+        move(conn, delivery, effect.state, at, text, **{**SETTLED, "ack_due_at": due_at, **refused})
         rest(conn, delivery.transmission_id)
     if effect.state is State.DELIVERED and (moved or delivery.state == State.DELIVERED):
         moved |= _rank(conn, delivery, effect, at, text)
