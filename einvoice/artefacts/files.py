@@ -49,13 +49,20 @@ def read(publication: Publication, entry: Entry, base: str) -> tuple[Edition, di
     nearest: list[Finding] | None = None
     for edition in publication.editions:
         wanted = publication.files(edition, entry)
-        data = {name: Path(base + name).read_bytes() for name in wanted if Path(base + name).is_file()}
+        data = {name: _bytes(base + name) for name in wanted if Path(base + name).is_file()}
         faults = [fault for name in wanted for fault in _faults(base + name, data.get(name), wanted[name])]
         if not faults:
             return edition, data
         nearest = faults if nearest is None or len(faults) < len(nearest) else nearest
     raise ConfigError(f"not the published files of {publication.title} {publication.version}", where=base + entry.main,
                       fix=how_to_get(publication), findings=nearest or ())  # fmt: skip
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=path, fix="check its permissions") from error
 
 
 def digest(data: bytes) -> str:

@@ -40,5 +40,6 @@ def _source(publication: Publication, entry: Entry) -> Source:
     try:
         edition, _ = read(publication, entry, base)
     except ConfigError as error:
-        return Source(entry.id, publication, "wrong", path, findings=error.findings)
+        first = Finding("EINV-SCHEMA-03", error.message, place=error.where, fix=error.fix)
+        return Source(entry.id, publication, "wrong", path, findings=error.findings or (first,))
     return Source(entry.id, publication, "verified", path, release(publication, entry, edition))

@@ -31,7 +31,7 @@ class Edition(Strict):
 
 
 class Entry(Strict):
-    """One schema of a publication: its id here, the file to begin with, the root element it is for."""
+    """One schema of a publication: its id here, the file to begin with, the root element it is for (a schema alone)."""
 
     id: str
     main: str
@@ -45,7 +45,7 @@ class Publication(Strict):
     publisher: str
     version: str
     released: str = ""
-    kind: Literal["xsd", "dtd"]
+    kind: Literal["xsd", "dtd", "schematron", "xslt", "xml"]
     licence: str
     get: tuple[str, ...]
     entries: tuple[Entry, ...]

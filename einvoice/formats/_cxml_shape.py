@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Any
 
 from ..errors import Severity
@@ -65,7 +68,8 @@ def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequ
         update["remit_to"] = invoice.payee
     if _somewhere(invoice.delivery) and invoice.ship_from is None and invoice.seller:
         update["ship_from"] = Party(name=invoice.seller.name, address=invoice.seller.address)
-    update["lines"] = tuple(_line_out(line, at, invoice.lines) for at, line in enumerate(invoice.lines, 1))
+    times = Counter(line.id for line in invoice.lines)
+    update["lines"] = tuple(_line_out(line, at, times) for at, line in enumerate(invoice.lines, 1))
     return invoice.model_copy(update=update)
 
 
@@ -73,10 +77,11 @@ def _somewhere(delivery: Delivery | None) -> bool:
     return delivery is not None and any((delivery.name, delivery.location, delivery.address))
 
 
-def _line_out(line: Line, position: int, lines: Sequence[Line]) -> Line:
+def _line_out(line: Line, position: int, times: Mapping[str | None, int]) -> Any:
+    """*line* as the table sees it: the line itself, or its values with what cXML wants changed, which is no model."""
     update: dict[str, Any] = {}
     extra: list[Named] = []
-    if not (line.id or "").isascii() or not (line.id or "").isdigit() or sum(one.id == line.id for one in lines) > 1:
+    if not (line.id or "").isascii() or not (line.id or "").isdigit() or times[line.id] > 1:
         update["id"] = str(position)
         extra += [Named(name="lineId", value=line.id)] if line.id else []
     if line.allowances or line.charges:
@@ -94,7 +99,7 @@ def _line_out(line: Line, position: int, lines: Sequence[Line]) -> Line:
         update["item"] = line.item.model_copy(update=pair)
     if extra:
         update["extensions"] = (*line.extensions, *extra)
-    return line.model_copy(update=update) if update else line
+    return SimpleNamespace(**(line.__dict__ | update)) if update else line
 
 
 def _tax_words(tax: Tax) -> list[Named]:
@@ -103,7 +108,13 @@ def _tax_words(tax: Tax) -> list[Named]:
         ("taxRate", None if tax.rate is None else plain(tax.rate)),
         ("taxScheme", tax.scheme),
     )
-    return [Named(name=name, value=value) for name, value in words if value]
+    return [_named(name, value) for name, value in words if value]
+
+
+@lru_cache(256)
+def _named(name: str, value: str) -> Named:
+    """One object for one pair: the lines of an invoice share a handful."""
+    return Named(name=name, value=value)
 
 
 def _orders(invoice: Invoice) -> list[OrderView]:

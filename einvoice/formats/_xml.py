@@ -122,6 +122,8 @@ def escape(text: str) -> str:
 
 def quote(text: str) -> str:
     """*text* as the value of an attribute between double quotes; white space survives normalisation."""
+    if text.isalnum():  # codes and numbers, which most attributes hold
+        return text
     text = escape(text)
     if '"' in text or "\n" in text or "\t" in text:
         text = text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
@@ -134,7 +136,8 @@ def encode(text: str) -> bytes:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise _illegal(text, error.start) from error
-    if len(data.translate(None, _CONTROL)) != len(data) or b"\xef\xbf\xbe" in data or b"\xef\xbf\xbf" in data:
+    # U+FFFE and U+FFFF are looked for in the text: a text of narrower characters answers at once.
+    if len(data.translate(None, _CONTROL)) != len(data) or "\ufffe" in text or "\uffff" in text:
         match = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", text)
         raise _illegal(text, match.start() if match else 0)
     return data

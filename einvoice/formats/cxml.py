@@ -93,7 +93,7 @@ class CxmlFormat:
     def _values(self, invoice: Invoice, body: Invoice, purpose: str, ids: Identity) -> dict[str, str]:
         settings = self.settings
         sender = settings.sender or (settings.from_[0] if settings.from_ else None)
-        fallback = next(iter(_network_ids(body, "seller")), Identifier())
+        fallback = next(iter(_network_ids(body, "seller")), _NOBODY)
         values = {
             "payload_id": ids.payload_id,
             "timestamp": ids.at.isoformat(timespec="seconds"),
@@ -117,6 +117,9 @@ class CxmlFormat:
         if root.tag != "cXML":
             raise UnreadableDocument(f"the root element is {root.tag!r}, not cXML", where="line 1", fix="send cXML")
         yield _table("1.2.071")[1].read(root, lambda: parse(data, doctype=True))
+
+
+_NOBODY = Identifier()
 
 
 def _ids(credentials: Sequence[Credential]) -> tuple[Identifier, ...]:
