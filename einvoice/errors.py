@@ -57,10 +57,19 @@ class Finding:
     def __str__(self) -> str:
         where = " ".join(part for part in (self.term, self.path) if part)
         head = f"{self.rule} {where}: " if where else f"{self.rule}: "
-        tail = f" Fix: {self.fix}" if self.fix else ""
+        told = f"{_sentence(self.message)} Fix: {_sentence(self.fix)}" if self.fix else self.message
         place = f" [{self.place}]" if self.place else ""
         clause = f" ({self.clause})" if self.clause else ""
-        return f"{head}{self.message}{tail}{clause}{place}"
+        return f"{head}{told}{clause}{place}"
+
+
+def _sentence(text: str) -> str:
+    """*text* with the full stop that the next sentence needs.
+
+    >>> _sentence("the file is empty"), _sentence("Is it there?")
+    ('the file is empty.', 'Is it there?')
+    """
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
 def fatal(findings: Iterable[Finding]) -> list[Finding]:
@@ -77,8 +86,7 @@ class EInvoiceError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: " if self.where else ""
-        tail = f" Fix: {self.fix}" if self.fix else ""
-        return f"{head}{self.message}{tail}"
+        return f"{head}{_sentence(self.message)} Fix: {self.fix}" if self.fix else f"{head}{self.message}"
 
     def as_dict(self) -> dict[str, object]:
         return {

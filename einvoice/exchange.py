@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Stands in stored bytes where a shared secret belongs. The transport puts the secret in as the bytes
 #: leave, so no ledger row, log or evidence bundle ever holds it (docs/decisions/0002).
-SECRET_SLOT = "einvoice-secret-goes-here"
+SECRET_SLOT = "einvoice-secret-goes-here"  # noqa: S105  a place, not a secret
 
 
 class Environment(StrEnum):
@@ -113,6 +113,7 @@ class Answer:
     meaning     info, received, delivered, processing, query, accepted, part-paid, paid or rejected
     payload_id  the transmission it speaks of; or ``number`` with ``issue_date`` where the message names those
     remote_id   the partner's own id of the message; a repeat has the same
+    control     or the control numbers it speaks of, outermost first: ``131``, ``131/ME000001``, ``131/5/ME000001``
     """
 
     kind: str
@@ -124,6 +125,7 @@ class Answer:
     issue_date: date | None = None
     environment: Environment | None = None
     text: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True, slots=True)

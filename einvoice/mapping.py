@@ -247,15 +247,15 @@ def _leaf(row: Field, scope: str) -> Leaf:
 
 def _relative(path: str, scope: str, by_id: bool) -> tuple[str, bool]:
     """*path* from the object at *scope*, and whether it had to be taken from the invoice instead."""
-    if not scope:
+    if not scope and "[]" not in path.removesuffix("[]"):
         return path, False
-    if path.startswith(f"{scope}."):
+    if scope and path.startswith(f"{scope}."):
         relative = path[len(scope) + 1 :]
         if "[]" not in relative.removesuffix("[]"):
             return relative, False
     if by_id and "[]" not in path.removesuffix("[]"):
         return path, True
-    raise ValueError(f"{path} cannot be reached from {scope}")
+    raise ValueError(f"{path} cannot be reached from {scope or 'the invoice'}")
 
 
 def placed(table: Map) -> set[str]:
@@ -267,7 +267,7 @@ def placed(table: Map) -> set[str]:
             if isinstance(source, Leaf) and source.kind == "group":
                 found.update(t.id for t in terms.TERMS.values() if t.path.startswith(source.id))
             elif isinstance(source, Leaf) and source.kind != "meta":
-                found.add(source.id)
+                found.update({source.id, source.row.fallback or source.id})
                 if source.also:
                     found.add(terms.at(".".join([*terms.term(source.id).path.split(".")[:-1], *source.also])).id)
         for child in node.children:

@@ -548,7 +548,10 @@ def digest(invoice: Invoice) -> str:
 def _canonical(value: Any) -> Any:
     if isinstance(value, BaseModel):
         pairs = ((name, getattr(value, name)) for name in type(value).model_fields)
-        return {name: _canonical(child) for name, child in pairs if child is not None and child != ()}
+        stated = {name: _canonical(child) for name, child in pairs if child is not None and child != ()}
+        if isinstance(value, Tax) and value.scheme == "VAT":
+            del stated["scheme"]  # EN 16931 knows one tax: an absent scheme says the same
+        return stated
     if isinstance(value, tuple):
         return [_canonical(child) for child in value]
     if isinstance(value, Decimal):

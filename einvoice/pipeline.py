@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import formats, transport
+from .codes import codes
 from .countries import Decision, Facts, Override, Refusal, decide, unmet
 from .countries.law import Laws
 from .errors import EInvoiceError, Finding, Severity, fatal
@@ -96,13 +97,14 @@ def seller_key(facts: Facts, houses: Mapping[str, House]) -> str:
 
 def identity_findings(invoice: Invoice) -> list[Finding]:
     """Without a number, a type or a seller a document cannot be told from another, and is not taken in."""
-    wanted = (("BR-02", "BT-1", "$.number", invoice.number), ("BR-04", "BT-3", "$.type_code", invoice.type_code),
-              ("BR-03", "BT-2", "$.issue_date", invoice.issue_date),
-              ("BR-06", "BT-27", "$.seller", invoice.seller))  # fmt: skip
+    wanted = (("BR-02", "BT-1", "the invoice number", "$.number", invoice.number),
+              ("BR-04", "BT-3", "the invoice type code", "$.type_code", invoice.type_code),
+              ("BR-03", "BT-2", "the issue date", "$.issue_date", invoice.issue_date),
+              ("BR-06", "BT-27", "the seller", "$.seller", invoice.seller))  # fmt: skip
     return [
-        Finding(rule, f"{term} is not stated, so the document has no identity", term=term, path=path,
-                fix="state it in the source", clause=f"EN 16931-1 {rule}")
-        for rule, term, path, value in wanted if not value
+        Finding(rule, f"{name} is not stated; without it no one can tell this document from another", term=term,
+                path=path, fix="state it in the source", clause=f"EN 16931-1 {rule}")
+        for rule, term, name, path, value in wanted if not value
     ]  # fmt: skip
 
 
@@ -179,11 +181,24 @@ def choose(invoice: Invoice, environment: Environment, settings: Settings, on: d
 
 
 def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
-    """What law, customer and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings."""
+    """What law, customer and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings.
+
+    A currency that no one knows is fatal under every law: no run could add it up.
+    """
     decision, profile, house = _decided(choice)
     clause = decision.rule_ids[0] if decision.rule_ids else ""
+    currency = currency_findings(invoice, choice.facts.issue_date)
     needs = unmet(decision.required, lambda id_: values_of(invoice, id_), choice.facts.kind, decision.family, clause)
-    return [*needs, *differences(invoice, Policy(rounding_of(profile, house)))]
+    return [*currency, *needs, *differences(invoice, Policy(rounding_of(profile, house)))]
+
+
+def currency_findings(invoice: Invoice, on: date) -> list[Finding]:
+    """BR-CL-04 where BT-5 is stated and was no ISO 4217 code on the day *on*."""
+    stated = invoice.currency
+    if not stated or stated in codes("currencies", on):
+        return []
+    return [Finding("BR-CL-04", f"{stated} is no currency code", term="BT-5", path="$.currency", found=stated,
+                    fix="state the ISO 4217 code, such as EUR", clause="EN 16931-1 BR-CL-04")]  # fmt: skip
 
 
 # --- render and package -----------------------------------------------------------------------------------------------
@@ -212,8 +227,9 @@ def _decided(choice: Choice) -> tuple[Decision, Profile, House | None]:
 def _must(loss: Finding) -> Finding:
     if loss.severity is Severity.INFO:
         return loss
+    fix = "choose a format that carries it, or drop it from must_carry"
     return Finding("EINV-LOSS-04", f"{loss.message}, and it must be carried", term=loss.term, path=loss.path,
-                   expected=loss.expected, fix="choose a format that carries it, or drop it from must_carry")  # fmt: skip
+                   expected=loss.expected, fix=fix)  # fmt: skip
 
 
 def validated(document: Document, profile: Profile) -> tuple[str, list[Finding]]:

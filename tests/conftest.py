@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import sys
-import tomllib
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from einvoice.model import Invoice
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 #: tools/ and tests/ hold modules that tests use and that no one installs.
 if str(CHECKOUT) not in sys.path:
     sys.path.insert(0, str(CHECKOUT))
-
-from einvoice.formats.json_ import JsonFormat  # noqa: E402
-from einvoice.model import Invoice  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,20 +32,24 @@ def reference() -> Path:
     return place
 
 
-def invoice_fixtures() -> list[str]:
-    """Names of the readable invoices in fixtures/invoices."""
-    return sorted(path.stem for path in (CHECKOUT / "fixtures" / "invoices").glob("*.toml"))
-
-
-def load_invoice(name: str) -> Invoice:
-    """fixtures/invoices/NAME.toml, read as canonical JSON is: a fault in it names its path."""
-    data = tomllib.loads((CHECKOUT / "fixtures" / "invoices" / f"{name}.toml").read_text(encoding="utf-8"))
-    text = json.dumps(data, default=date.isoformat).encode()
-    (one,) = JsonFormat().read(io.BytesIO(text))
-    return one.invoice
-
-
 @pytest.fixture(scope="session")
 def einvoice_fixture() -> Callable[[str], Invoice]:
     """A function from the name of a file in fixtures/invoices to its invoice."""
-    return load_invoice
+    from tests import readable
+
+    return readable.invoice
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """A check that *data* is what fixtures/NAME holds; with --update-golden it writes that file instead."""
+    from tests import readable
+
+    def check(name: str, data: bytes) -> None:
+        path = CHECKOUT / "fixtures" / name
+        if request.config.getoption("--update-golden"):
+            path.write_bytes(readable.pretty(data))
+        assert path.is_file(), f"no golden {path}: run pytest --update-golden and read what it writes"
+        assert readable.canonical(data) == readable.canonical(path.read_bytes())
+
+    return check

@@ -70,9 +70,7 @@ BY_KIND: Mapping[str, Strategy] = {
 }
 
 
-def values(
-    ids: set[str], special: Special, dense: bool, model: type[BaseModel] = Invoice, path: str = ""
-) -> Strategy:
+def values(ids: set[str], special: Special, dense: bool, model: type[BaseModel] = Invoice, path: str = "") -> Strategy:
     """Nested dicts of values for the terms in *ids*, for *model* standing at *path*; *dense*: none left out."""
     parts: dict[str, Strategy] = {}
     for name, kind, repeats in fields(model):
@@ -93,15 +91,24 @@ def _one(ids: set[str], special: Special, dense: bool, kind: Any, here: str) -> 
     return BY_KIND[term.kind] if term.id in ids else None
 
 
-def invoices(ids: set[str], special: Special, settle: Callable[[dict[str, Any]], None]) -> st.SearchStrategy[Invoice]:
+Settle = Callable[[dict[str, Any]], None]
+
+
+def invoices(ids: set[str], special: Special, settle: Settle) -> st.SearchStrategy[Invoice]:
     """Invoices with some or all of the terms in *ids*.
 
     special  by path as the register writes it: another strategy, or None to leave the field out
     settle   makes a raw invoice one that the syntax can hold
     """
+    some = values(ids, special, dense=False).map(lambda raw: _built(raw, settle))
+    return st.one_of(some, complete(ids, special, settle))
 
-    def build(raw: dict[str, Any]) -> Invoice:
-        settle(raw)
-        return Invoice.model_validate(raw)
 
-    return st.one_of(values(ids, special, dense=False), values(ids, special, dense=True)).map(build)
+def complete(ids: set[str], special: Special, settle: Settle) -> st.SearchStrategy[Invoice]:
+    """Invoices that state every term in *ids*."""
+    return values(ids, special, dense=True).map(lambda raw: _built(raw, settle))
+
+
+def _built(raw: dict[str, Any], settle: Settle) -> Invoice:
+    settle(raw)
+    return Invoice.model_validate(raw)

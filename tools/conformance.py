@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from lxml import etree
@@ -66,7 +67,7 @@ def cases(directory: Path) -> Iterator[Case]:
     for path, root in test_sets(directory):
         suite = path.parent.relative_to(directory).as_posix().replace("/unit-tests", "")
         for number, test in enumerate(root.iter(f"{VEFA}test"), 1):
-            documents = [child for child in test if isinstance(child.tag, str) and child.tag != f"{VEFA}assert"]
+            documents = [child for child in test.iterchildren("*") if child.tag != f"{VEFA}assert"]
             for expectation in test.iterfind(f"{VEFA}assert/*"):
                 kind = etree.QName(expectation).localname
                 if kind in MEANING and documents:
@@ -74,6 +75,7 @@ def cases(directory: Path) -> Iterator[Case]:
                     yield Case(suite, f"{path.name} test {number}", rule, MEANING[kind], documents[0])
 
 
+@cache
 def packs_of(rule: str) -> list[str]:
     """Names of the packs that judge *rule*."""
     return [known.name for known in rules.packs() if any(one.id == rule for one in rules.pack(known.name).rules)]

@@ -22,7 +22,7 @@ from lxml import etree
 from einvoice import formats
 from einvoice.errors import EInvoiceError, Finding
 from einvoice.exchange import Identity
-from einvoice.formats._xml import parse, place
+from einvoice.formats._xml import parse, place, root_of
 from einvoice.model import Invoice, leaves
 from einvoice.money import parse as parse_number
 
@@ -39,7 +39,13 @@ WHOLE = ("EINV-READ-02", "EINV-READ-08")
 NAMED = (*LOST, "EINV-READ-03", "EINV-READ-04", "EINV-READ-05", "EINV-READ-07", "EINV-READ-08", "EINV-READ-09")
 _IDS = Identity("roundtrip@example.com", datetime(2026, 1, 1, tzinfo=UTC))
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
-_ROOTS = {f"{{{_UBL}Invoice-2}}Invoice": "ubl", f"{{{_UBL}CreditNote-2}}CreditNote": "ubl"}
+_ROOTS = {
+    f"{{{_UBL}Invoice-2}}Invoice": "ubl",
+    f"{{{_UBL}CreditNote-2}}CreditNote": "ubl",
+    "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice": "cii",
+}
+#: Enough to see past the comments that some documents begin with.
+_HEAD = 64 * 1024
 #: What belongs to one transmission and is new in every writing.
 _OWN = ("cXML", "cXML/Request")
 _SENDER = "cXML/Header/Sender"
@@ -80,20 +86,21 @@ def kind(path: Path) -> str:
     """The format name of an invoice file by its root; empty for everything else."""
     if path.suffix.lower() not in (".xml", ".ubl", ".cxml"):
         return ""
-    try:
-        for _, element in etree.iterparse(path, events=("start",), load_dtd=False, no_network=True):
-            if element.tag == "InvoiceDetailRequest":
-                return "cxml"
-            if element.getparent() is None and element.tag != "cXML":
-                return _ROOTS.get(element.tag, "")
-    except etree.XMLSyntaxError:
-        return ""
-    return ""
+    data = path.read_bytes()
+    root = root_of(data[:_HEAD])
+    if root == "cXML":
+        return "cxml" if b"<InvoiceDetailRequest" in data else ""
+    return _ROOTS.get(root, "")
 
 
-def documents(folder: Path) -> list[Path]:
-    """Every invoice file below *folder*, in order of name."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and kind(path)]
+def documents(folder: Path, kinds: Sequence[str] = ("ubl", "cxml", "cii")) -> list[Path]:
+    """Every invoice file of *kinds* below *folder*, in order of name."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and kind(path) in kinds]
+
+
+def samples(folder: Path) -> list[Path]:
+    """The UBL and cXML invoices below *folder*: those that :data:`SAMPLES` promises."""
+    return documents(folder, ("ubl", "cxml"))
 
 
 def check(path: Path) -> Result:
@@ -179,7 +186,7 @@ def _same(path: str, text: str) -> str:
 def folders(base: Path, given: bool) -> list[Folder]:
     """The folders to check: the named samples, or with *given* each folder below *base* that holds an invoice."""
     if not given:
-        return [Folder(name, [check(path) for path in documents(base / name)]) for name in SAMPLES]
+        return [Folder(name, [check(path) for path in samples(base / name)]) for name in SAMPLES]
     found: dict[str, Folder] = {}
     for path in documents(base):
         name = str(path.parent.relative_to(base))
@@ -197,11 +204,12 @@ def report(checked: list[Folder]) -> Iterator[str]:
         yield "  ".join(cells)
     results = [result for folder in checked for result in folder.results]
     for result in results:
-        yield from (f"{result.path}: {text}" for text in _faults(result))
+        yield from (f"{result.path}: {text}" for text in faults(result))
     yield f"roundtrip: {sum(one.passed for one in results)}/{len(results)}"
 
 
-def _faults(result: Result) -> Iterator[str]:
+def faults(result: Result) -> Iterator[str]:
+    """Why a file did not pass, a line for each reason; nothing when it passed."""
     if result.problem:
         yield result.problem
     yield from result.differences

@@ -21,6 +21,7 @@ from lxml import etree
 
 from einvoice.artefacts.judge import compile_xsd
 from einvoice.artefacts.register import Edition, Publication, sources, sources_file
+from einvoice.official.assemble import assemble
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TABLE = re.compile(r'^\[publications\.editions\.files\]\n(?:".*\n|\n)*', re.MULTILINE)
@@ -56,8 +57,12 @@ def loaded(publication: Publication, base: str) -> dict[str, str]:
     for entry in publication.entries:
         if publication.kind == "xsd":
             compile_xsd(entry.main, files)
-        else:
+        elif publication.kind == "schematron":
+            assemble(entry.main, files)
+        elif publication.kind == "dtd":
             etree.DTD(io.BytesIO(files[entry.main]))
+        else:
+            _ = files[entry.main]
     return {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
 
 

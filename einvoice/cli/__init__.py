@@ -5,6 +5,7 @@ Exit codes: 0 all done, 1 something needs a person, 2 usage or configuration, 3 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 2
     from ..errors import EInvoiceError
-    from ._output import failed
+    from ._output import broken, failed
 
     try:
         return int(import_module(f".{args.module}", __name__).run(args))
@@ -34,3 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except Exception as bug:
+        if "EINVOICE_TRACEBACK" in os.environ:
+            raise
+        return failed(broken(bug), args)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy.exc import ArgumentError
+
 from ..config import resolve
 from ..countries import laws, load_overrides
-from ..errors import ConfigError
+from ..errors import ConfigError, LedgerError
 from ..ledger import Ledger, ProfileRef, ProfileVersion
 from ..partners import Book, Entry, House, Profile, load_houses, load_profile
 from ..pipeline import Pipeline, Settings
+from ._output import CannotStart
 
 
 def now() -> datetime:
@@ -41,13 +45,29 @@ class Home:
     def __init__(self, args: Namespace) -> None:
         self.path = Path(args.home)
 
-    def ledger(self) -> Ledger:
-        """The ledger, made when absent."""
-        url = os.environ.get("EINVOICE_LEDGER")
-        if url:
-            return Ledger.open(url)
-        self.path.mkdir(parents=True, exist_ok=True)
-        return Ledger.open(self.path / "ledger.sqlite")
+    def ledger(self, *, make: bool = False) -> Ledger:
+        """The ledger. CannotStart when it cannot be opened, and when it is absent unless *make* says to make it.
+
+        A mistyped --home is then an error, not an empty ledger whose run balances.
+        """
+        url, file = os.environ.get("EINVOICE_LEDGER"), self.path / "ledger.sqlite"
+        if not url and not make and not file.is_file():
+            raise CannotStart("there is no ledger here yet", where=str(file),
+                              fix="name the right directory with --home; submit and profile add make one")  # fmt: skip
+        try:
+            if not url:
+                self.path.mkdir(parents=True, exist_ok=True)
+            return Ledger.open(url or file)
+        except OSError as error:
+            raise CannotStart(f"the directory cannot be made: {error.strerror}", where=str(self.path)) from error
+        except LedgerError as error:
+            raise CannotStart(error.message, where=error.where, fix=error.fix) from error
+        except ImportError as error:
+            raise CannotStart(f"the database of EINVOICE_LEDGER needs a package that is not here: {error.name}",
+                              fix='pip install "einvoice-engine[postgres]"') from error  # fmt: skip
+        except ArgumentError as error:
+            fix = "a path, sqlite:///PATH, or postgresql+psycopg://USER@HOST/NAME"
+            raise CannotStart("EINVOICE_LEDGER is no address of a database that can be used", fix=fix) from error
 
     def houses(self) -> dict[str, House]:
         found = self.path / "house"
@@ -69,6 +89,15 @@ class Home:
             resolve=partial(resolve, base=self.path),
             profile_at=lambda ref: profile_at(ledger, ref),
         )
+
+
+def known(ledger: Ledger, profile_id: str) -> Sequence[ProfileVersion]:
+    """Every version of a profile; ConfigError names the profiles there are when it is none of them."""
+    found = ledger.profile_history(profile_id)
+    if not found:
+        there = ", ".join(sorted({one.id for one in ledger.profiles()}))
+        raise ConfigError(f"there is no profile {profile_id}", fix=f"there are: {there}" if there else "add one first")
+    return found
 
 
 def entries(ledger: Ledger) -> tuple[Entry, ...]:

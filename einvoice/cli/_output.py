@@ -8,10 +8,31 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..errors import ConfigError, EInvoiceError, Finding, InvalidInvoice, LedgerError, UnreadableDocument
+from ..errors import ConfigError, EInvoiceError, Finding, LedgerError
 
 DONE, PERSON, USAGE, START, BALANCE = 0, 1, 2, 3, 4
-_CODES = ((ConfigError, USAGE), (UnreadableDocument, PERSON), (InvalidInvoice, PERSON), (LedgerError, START))
+
+
+class CannotStart(EInvoiceError):
+    """What a command needs before it can do anything is not there, or cannot be used."""
+
+
+def code_of(error: EInvoiceError) -> int:
+    """The exit code of *error*. What the ledger refuses needs a person; that it cannot be used stops everything."""
+    if isinstance(error, ConfigError):
+        return USAGE
+    unusable = isinstance(error, LedgerError) and error.__cause__ is not None
+    return START if unusable or isinstance(error, CannotStart) else PERSON
+
+
+def broken(bug: Exception) -> EInvoiceError:
+    """An error for what no one foresaw: the system's own words about a file, else where in einvoice it happened."""
+    if isinstance(bug, OSError) and bug.filename:
+        return ConfigError(bug.strerror or type(bug).__name__, where=str(bug.filename), fix="check the path")
+    from ..dispatch.shift import defect
+
+    fix = "report it with the command; EINVOICE_TRACEBACK=1 shows the whole trace, which may quote documents"
+    return CannotStart(f"internal error: {defect(bug)}", fix=fix)
 
 
 def failed(error: EInvoiceError, args: Namespace) -> int:
@@ -23,7 +44,7 @@ def failed(error: EInvoiceError, args: Namespace) -> int:
         if not isinstance(error, ConfigError):
             for finding in error.findings:
                 print(f"  {finding}", file=sys.stderr)
-    return next((code for kind, code in _CODES if isinstance(error, kind)), PERSON)
+    return code_of(error)
 
 
 def emit(value: Any) -> None:
@@ -41,7 +62,7 @@ def findings(found: Sequence[Finding], name: str = "") -> None:
     shade = {"fatal": "31", "warning": "33", "info": "2"}
     for finding in sorted(found, key=lambda one: list(shade).index(one.severity.value)):
         label = colour(finding.severity.value.ljust(7), shade[finding.severity.value])
-        print(f"{name}{': ' if name else ''}{label} {finding}")
+        print(f"{name}{': ' if name.strip() else ''}{label} {finding}")
 
 
 def table(rows: Iterable[Sequence[object]], heads: Sequence[str]) -> None:

@@ -68,7 +68,13 @@ def _environment(command: argparse.ArgumentParser) -> None:
 
 
 def _reason(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--reason", required=True, help="why; kept in the timeline")
+    command.add_argument("--reason", required=True, type=_said, help="why; kept in the timeline")
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say why: it is kept in the timeline")
+    return text
 
 
 def _check(commands: Commands) -> None:  # type: ignore[valid-type]
@@ -157,7 +163,7 @@ def _actions(commands: Commands) -> None:  # type: ignore[valid-type]
     for verb, help in (
         ("hold", "keep a document back"),
         ("release", "let a held document go"),
-        ("resend", "send the stored bytes again under the same identity"),
+        ("resend", "send it again: the same bytes under the same identity, or new ones where the partner refused it"),
         ("suppress", "never send it"),
         ("cancel", "withdraw it"),
         ("rerender", "make new bytes under the current profile"),
@@ -165,6 +171,7 @@ def _actions(commands: Commands) -> None:  # type: ignore[valid-type]
         one = _command(commands, verb, "act", help)
         one.add_argument("number", metavar="NUMBER")
         _reason(one)
+        _json(one)
 
 
 def _partner(commands: Commands) -> None:  # type: ignore[valid-type]
@@ -174,6 +181,7 @@ def _partner(commands: Commands) -> None:  # type: ignore[valid-type]
         found = verbs.add_parser(verb, help=help, description=help)
         found.add_argument("profile", metavar="PROFILE")
         _reason(found)
+        _json(found)
 
 
 def _receive(commands: Commands) -> None:  # type: ignore[valid-type]

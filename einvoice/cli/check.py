@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import formats
 from ..errors import ConfigError, EInvoiceError, Finding, fatal
 from ..exchange import Read
+from ..pipeline import currency_findings
 from ..totals import differences
 from . import _output as out
 from ._home import day, now
+
+if TYPE_CHECKING:
+    from ..official import Verdict
 
 
 def run(args: Namespace) -> int:
     if args.country or args.network:
         return _rule_file(args)
+    day(args.on, now().date())  # refused here once, not for each invoice
     if not args.files:
         raise ConfigError("no file to check", fix="name one or more invoices, or --country FILE.toml")
     code = out.DONE
@@ -27,16 +34,41 @@ def run(args: Namespace) -> int:
 
 def _file(path: Path, args: Namespace) -> int:
     code = out.DONE
+    second = _official(path, args) if args.official else None
+    if second is not None and second.status != "valid":
+        code = out.PERSON
     for label, number, found in _read(path, args):
         bad = fatal(found)
         code = max(code, out.PERSON if bad else out.DONE)
         if args.json:
-            out.emit({"file": label, "number": number, "valid": not bad, "findings": [one.as_dict() for one in found]})
+            said = {"official": second.as_dict()} if second else {}
+            out.emit({"file": label, "number": number, "valid": not bad,
+                      "findings": [one.as_dict() for one in found], **said})  # fmt: skip
             continue
         out.findings(found, label)
         word = out.colour(f"{len(bad)} fatal", "31") if bad else out.colour("no fatal finding", "32")
         print(f"{label}: {number or 'no number'}: {word}, {len(found) - len(bad)} other")
+    if second is not None and not args.json:
+        out.findings(list(second.findings), str(path))
+        word = out.colour(second.status, "32" if second.status == "valid" else "31")
+        print(f"official: {word}, {second.release or 'no official rules ran'}")
     return code
+
+
+def _official(path: Path, args: Namespace) -> Verdict:
+    """The official verdict on the file. Only the XML formats have official rules: others are never called valid."""
+    from .. import official
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        why, fix = f"the file cannot be opened: {error.strerror}", "check the path"
+    else:
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return official.verdict(data, on=day(args.on, now().date()))
+        why, fix = "official rules are for XML documents", "convert it to the format it is sent in, and check that"
+    finding = Finding("EINV-OFFICIAL-02", f"not validated: {why}", place=str(path), fix=fix)
+    return official.Verdict("not validated", (finding,))
 
 
 def _read(path: Path, args: Namespace) -> Iterator[tuple[str, str, list[Finding]]]:
@@ -48,7 +80,8 @@ def _read(path: Path, args: Namespace) -> Iterator[tuple[str, str, list[Finding]
             else:
                 yield str(path), read.invoice.number or "", _findings(read, args)
     except OSError as error:
-        yield str(path), "", [Finding("EINV-READ-00", f"the file cannot be opened: {error.strerror}", place=str(path))]
+        told = f"the file cannot be opened: {error.strerror}"
+        yield str(path), "", [Finding("EINV-READ-00", told, place=str(path), fix="check the path")]
     except EInvoiceError as error:
         if isinstance(error, ConfigError):
             raise
@@ -56,7 +89,8 @@ def _read(path: Path, args: Namespace) -> Iterator[tuple[str, str, list[Finding]
 
 
 def _problem(error: EInvoiceError) -> list[Finding]:
-    return list(error.findings) or [Finding("EINV-READ-00", error.message, place=error.where, fix=error.fix)]
+    found = [one if one.fix else replace(one, fix=error.fix) for one in error.findings]
+    return found or [Finding("EINV-READ-00", error.message, place=error.where, fix=error.fix)]
 
 
 def _findings(read: Read, args: Namespace) -> list[Finding]:
@@ -69,8 +103,11 @@ def _findings(read: Read, args: Namespace) -> list[Finding]:
 def _rules(read: Read, module: object, args: Namespace) -> list[Finding]:
     from .. import rules
 
+    on = day(args.on, now().date())
     names = tuple(args.rules.split(",")) if args.rules else getattr(module, "RULES", ())
-    return rules.check(read.invoice, names, on=day(args.on, now().date()), read_findings=read.findings) if names else []
+    if not names:  # a format of no standard: what the line itself would refuse
+        return currency_findings(read.invoice, read.invoice.issue_date or on)
+    return rules.check(read.invoice, names, on=on, read_findings=read.findings)
 
 
 def _rule_file(args: Namespace) -> int:

@@ -71,7 +71,7 @@ def _sandbox(directory: Path) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.communicate(timeout=20)
 
 
 def _tour(directory: Path, fixtures: Path, network: dict[str, Any]) -> int:

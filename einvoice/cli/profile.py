@@ -6,12 +6,12 @@ import hashlib
 from argparse import Namespace
 from pathlib import Path
 
-from ..errors import ConfigError, EInvoiceError, Finding, LedgerError, fatal
+from ..errors import ConfigError, EInvoiceError, Finding, fatal
 from ..exchange import Environment
 from ..ledger import Ledger, ProfileVersion
 from ..partners import Entry, Profile, lint, load_profile, overlaps, preview
 from . import _output as out
-from ._home import Home, actor, day, entries, now
+from ._home import Home, actor, day, entries, known, now
 
 
 def run(args: Namespace) -> int:
@@ -51,7 +51,7 @@ def _loaded(path: Path) -> tuple[Profile | None, list[Finding]]:
 
 def _add(args: Namespace, home: Home) -> int:
     code = out.DONE
-    with home.ledger() as ledger:
+    with home.ledger(make=True) as ledger:
         for name in args.files:
             try:
                 profile = load_profile(Path(name))
@@ -93,9 +93,9 @@ def _no_rival(ledger: Ledger, version: ProfileVersion) -> None:
 
 def _suspend(args: Namespace, home: Home) -> int:
     with home.ledger() as ledger:
-        live = [one for one in ledger.profile_history(args.profile) if one.state == "live"]
+        live = [one for one in known(ledger, args.profile) if one.state == "live"]
         if not live:
-            raise LedgerError(f"no version of {args.profile} is live", fix="see: einvoice profile list")
+            raise ConfigError(f"no version of {args.profile} is live", fix="see: einvoice profile list")
         ledger.set_profile_state(
             args.profile, live[0].version, "suspended", at=now(), actor=actor(), reason=args.reason
         )
@@ -128,7 +128,7 @@ def _show(args: Namespace, home: Home) -> int:
 
 def _history(args: Namespace, home: Home) -> int:
     with home.ledger() as ledger:
-        found = ledger.profile_history(args.profile)
+        found = known(ledger, args.profile)
     rows = [(one.version, one.state, f"{one.at:%Y-%m-%d %H:%M}", one.actor, one.digest[:12]) for one in found]
     if args.json:
         out.emit([dict(zip(("version", "state", "since", "by", "digest"), row, strict=True)) for row in rows])
@@ -138,10 +138,7 @@ def _history(args: Namespace, home: Home) -> int:
 
 
 def _newest(ledger: Ledger, profile_id: str) -> ProfileVersion:
-    found = ledger.profile_history(profile_id)
-    if not found:
-        raise LedgerError(f"there is no profile {profile_id}", fix="see: einvoice profile list")
-    return max(found, key=lambda one: one.version)
+    return max(known(ledger, profile_id), key=lambda one: one.version)
 
 
 def _say(args: Namespace, value: dict[str, object], text: str) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ..config import SecretRef, Strict, load, resolve
+from ..errors import ConfigError
 from ..exchange import Inbound
 from ..transport.inbound import Door, InboundServer
 from . import _output as out
@@ -26,8 +27,12 @@ class InboundFile(Strict):
 
 def run(args: Namespace) -> int:
     home = Home(args)
-    settings = load(Path(args.settings) if args.settings else home.path / "inbound.toml", InboundFile)
-    with home.ledger() as ledger:
+    file = Path(args.settings) if args.settings else home.path / "inbound.toml"
+    if not file.is_file():
+        fix = 'write there: [accounts] and a line such as ariba = "env:EINVOICE_INBOUND_ARIBA"'
+        raise ConfigError("there are no settings for the inbound endpoint", where=str(file), fix=fix)
+    settings = load(file, InboundFile)
+    with home.ledger(make=True) as ledger:
 
         def store(inbound: Inbound) -> bool:
             return ledger.take_in(inbound, at=now())[1]

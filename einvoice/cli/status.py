@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..errors import ConfigError
 from ..ledger import DeliveryView, DocumentView, Ledger, State
@@ -21,8 +21,16 @@ def run(args: Namespace) -> int:
         if not args.what:
             return _counts(ledger, args)
         if args.what in _FILTERS:
-            return _list(ledger.status(filter=args.what), args)
+            return _list(list(pages(ledger, args.what)), args)
         return _one(found(ledger, args.what), ledger, args)
+
+
+def pages(ledger: Ledger, filter: str = "") -> Iterator[DeliveryView]:
+    """Every delivery in a state, however many there are."""
+    after = 0
+    while page := ledger.status(filter=filter, limit=1000, after=after):
+        after = page[-1].id
+        yield from page
 
 
 def found(ledger: Ledger, number: str) -> DocumentView:
@@ -50,7 +58,7 @@ def _sound(ledger: Ledger, args: Namespace) -> int:
 
 def _counts(ledger: Ledger, args: Namespace) -> int:
     counts = {state.value: count for state, count in ledger.counts().items() if count}
-    overdue = len(ledger.status(filter="overdue"))
+    overdue = sum(1 for _ in pages(ledger, "overdue"))
     if args.json:
         out.emit({**counts, "overdue": overdue})
     else:
@@ -64,6 +72,9 @@ def _list(views: Sequence[DeliveryView], args: Namespace) -> int:
     if args.json:
         for view in views:
             out.emit(_row(view))
+        return out.DONE
+    if not views:
+        print(f"no document is {args.what}")
         return out.DONE
     out.table(
         [(v.number, v.buyer[:30], plain(v.total), v.currency, v.state, v.owner, _why(v)[:90]) for v in views],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
+from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
 from .. import formats
@@ -20,7 +23,7 @@ def run(args: Namespace) -> int:
         raise ConfigError("--replaces and --reason go together", fix="give both")
     home, code = Home(args), out.DONE
     houses = home.houses()
-    with home.ledger() as ledger:
+    with home.ledger(make=True) as ledger:
         for name in args.files:
             code = max(code, _file(Path(name), args, ledger, houses))
     return code
@@ -30,23 +33,47 @@ def _file(path: Path, args: Namespace, ledger: Ledger, houses: dict[str, House])
     """Each invoice of the file on its own: one bad one does not keep the others out."""
     code = out.DONE
     try:
-        for read in formats.read_file(path):
-            code = max(code, _one(read, path, args, ledger, houses))
+        for read, source in zip(formats.read_file(path), sources(path), strict=False):
+            code = max(code, _one(read, source, path, args, ledger, houses))
     except OSError as error:
-        return _refused(ConfigError(f"the file cannot be opened: {error.strerror}", where=str(path)), path, args)
+        told = f"the file cannot be opened: {error.strerror}"
+        return max(code, _refused(ConfigError(told, where=str(path), fix="check the path"), path, args))
     except EInvoiceError as error:
         return max(code, _refused(error, path, args))
     return code
 
 
-def _one(read: Read, path: Path, args: Namespace, ledger: Ledger, houses: dict[str, House]) -> int:
+def sources(path: Path) -> Iterator[bytes]:
+    """The bytes each invoice of a file was read from: its own line of JSON Lines, else the whole file.
+
+    Empty where they are more than is kept beside a document.
+    """
+    with path.open("rb") as stream:
+        first = stream.readline(_KEEP + 1)
+        if _stands_alone(first):
+            for line in chain((first,), stream):
+                if line.strip():
+                    yield line if len(line) <= _KEEP else b""
+            return
+        whole = first + stream.read(_KEEP + 1 - len(first))
+    yield from repeat(whole if len(whole) <= _KEEP else b"")
+
+
+def _stands_alone(line: bytes) -> bool:
+    """Whether the first line of a file is a JSON object: the file is JSON Lines then, or one object."""
+    try:
+        return line[:1] == b"{" and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _one(read: Read, source: bytes, path: Path, args: Namespace, ledger: Ledger, houses: dict[str, House]) -> int:
     try:
         if read.problem is not None:
             raise read.problem
         if missing := identity_findings(read.invoice):
-            raise InvalidInvoice("the document cannot be told from others", findings=missing,
+            raise InvalidInvoice("not taken in: it does not say which document it is", findings=missing,
                                  fix="state what is missing and submit it again")  # fmt: skip
-        source = path.read_bytes() if path.stat().st_size <= _KEEP else b""
         found = ledger.submit(
             **submission(read.invoice, Environment(args.environment), houses), source=source,
             source_format=read.format, source_name=path.name, replaces=args.replaces, reason=args.reason,
@@ -80,4 +107,4 @@ def _refused(error: EInvoiceError, path: Path, args: Namespace) -> int:
         told = str(error) if str(path) in error.where else f"{path}: {error}"
         print(f"{told}")
         out.findings(error.findings, "  ")
-    return out.USAGE if isinstance(error, ConfigError) else out.PERSON
+    return out.code_of(error)

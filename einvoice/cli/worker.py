@@ -14,12 +14,14 @@ from ._home import Home, now
 
 def run(args: Namespace) -> int:
     if not args.idle.isdigit():
-        raise ConfigError(f"{args.idle!r} is not a number of seconds", where="--idle")
+        raise ConfigError(
+            f"{args.idle!r} is not a number of seconds", where="--idle", fix="write whole seconds, such as 5"
+        )
     stopping: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, frame: stopping.append(number))
     home = Home(args)
-    with home.ledger() as ledger:
+    with home.ledger(make=True) as ledger:
         work(
             ledger, home.pipeline(ledger), clock=now, worker=worker_name(), rng=random.Random(),  # noqa: S311  jitter, not a secret
 

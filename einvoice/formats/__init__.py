@@ -6,6 +6,7 @@ Names are imported when asked for, so that a command pays only for the formats i
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -24,6 +25,7 @@ _KNOWN = {
     "ubl": "ubl",
     "cii": "cii",
     "cxml": "cxml",
+    "edifact": "edifact",
 }
 #: What the root element of each XML format ends in.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
@@ -31,7 +33,9 @@ _ROOTS: dict[str, str | tuple[str, ...]] = {
     "cii": "}CrossIndustryInvoice",
     "cxml": "cXML",
 }
-_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII or cXML"
+#: How an EDIFACT interchange begins: UNA and its six characters, or the first service segment.
+_SERVICE = re.compile(rb"UN(?:A[^A-Za-z0-9]{6}|[BGH][^A-Za-z0-9])")
+_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML or EDIFACT INVOIC"
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 
@@ -67,6 +71,10 @@ def detect(head: bytes) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{":
         return "json"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") and b"{" in head[2:4]:
+        raise UnreadableDocument("the JSON is not UTF-8", where="first bytes", fix="write the file as UTF-8")
+    if _SERVICE.match(start):
+        return "edifact"
     if start[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         from ._xml import root_of
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ..mapping import Const, Leaf, Map, Node
 from ..money import plain
-from ._xml_write import Writer, _Code, _Scope
+from ._xml_write import _Code, _Scope
 
+#: The ``when`` of a group that is read and never written: another partner's way to say the same.
+NEVER = "never"
 #: One segment: its tag, its data elements, each a list of components, and where it stands in the interchange.
 Data = list[list[str]]
 
@@ -54,6 +56,9 @@ class Seg:
         child.parent = self
         self.children.append(child)
 
+    def keys(self) -> Iterable[str]:
+        return self.attrib.keys()
+
     def items(self) -> Iterable[tuple[str, str]]:
         return self.attrib.items()
 
@@ -73,7 +78,7 @@ class Seg:
 
     def place(self, attribute: str = "") -> str:
         """``segment 12 NAD, element 3 component 1``, counted from 1 within the message."""
-        name = self.tag.removeprefix("SG-")
+        name = self.tag.removeprefix("SG-").rpartition("}")[2]
         if not attribute:
             return f"segment {self.position} {name}"
         element, _, component = attribute.partition(".")
@@ -118,23 +123,37 @@ def grammar(text: str) -> Grammar:
     return root
 
 
-def tree(name: str, segments: Sequence[tuple[int, str, Data]], rules: Grammar) -> Seg:
-    """The message tree of *segments* (position, tag, data elements). What fits nowhere stands at the root."""
+#: The tag prefix of a segment that its message has no place for; no row of a table can touch it by mistake.
+NOWHERE = "{nowhere}"
+
+
+def tree(
+    name: str, segments: Sequence[tuple[int, str, Data]], rules: Grammar, astray: Callable[[Seg], None] | None = None
+) -> Seg:
+    """The message tree of *segments* (position, tag, data elements). What fits nowhere stands at the root, marked.
+
+    astray  called for each segment that stands after one it must precede; it is put into the innermost open group
+            that knows it. Without *astray* such a segment fits nowhere.
+    """
     root = Seg(name, segments[0][0] if segments else 0)
     path: list[tuple[Seg, Grammar, int]] = [(root, rules, 0)]
     for position, tag, data in segments:
         segment = Seg(tag, position, attributes(data))
-        placed = _fit(path, tag, segment)
-        if not placed:
+        if _fit(path, tag, segment):
+            continue
+        if astray is not None and _fit(path, tag, segment, anywhere=True):
+            astray(segment)
+        else:
+            segment.tag = f"{NOWHERE}{tag}"
             root.append(segment)
     return root
 
 
-def _fit(path: list[tuple[Seg, Grammar, int]], tag: str, segment: Seg) -> bool:
-    """Puts *segment* into the innermost open group that takes it from where that group has come to."""
+def _fit(path: list[tuple[Seg, Grammar, int]], tag: str, segment: Seg, anywhere: bool = False) -> bool:
+    """Puts *segment* into the innermost open group that takes it from where that group has come to, or *anywhere*."""
     for depth in range(len(path) - 1, -1, -1):
         at, rules, start = path[depth]
-        found = _next(rules, tag, start)
+        found = _next(rules, tag, 0 if anywhere else start)
         if found is None:
             continue
         item = rules.items[found]
@@ -162,32 +181,82 @@ def _next(rules: Grammar, tag: str, start: int) -> int | None:
 
 def attributes(data: Data) -> dict[str, str]:
     """Non-empty components by ``element.component``; a simple element's only component is ``element.1``."""
-    return {f"{e}.{c}": value for e, components in enumerate(data, 1) for c, value in enumerate(components, 1) if value}
+    found: dict[str, str] = {}
+    for e, components in enumerate(data, 1):
+        if len(components) == 1:
+            if components[0]:
+                found[_key(e, 1)] = components[0]
+            continue
+        for c, value in enumerate(components, 1):
+            if value:
+                found[_key(e, c)] = value
+    return found
+
+
+def _key(e: int, c: int) -> str:
+    """``e.c``, made once: a message has thousands of them."""
+    return _KEYS[e][c] if e < 40 and c < 20 else f"{e}.{c}"
+
+
+_KEYS = tuple(tuple(f"{e}.{c}" for c in range(20)) for e in range(40))
 
 
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
-def compile_segments(table: Map, delimiters: Delimiters) -> Writer:
-    """A function (invoice, transmission values, negate) to (segments joined, ids of absent required terms).
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a data element holds: ``size`` characters, ``parts`` times where it repeats as components."""
+
+    size: int
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A text that its data element could not hold whole; it was cut to ``room`` characters."""
+
+    term: str
+    text: str
+    room: int
+
+
+#: Called with what was cut.
+Cut = Callable[[Over], None]
+
+
+class SegmentWriter(Protocol):
+    def __call__(
+        self, invoice: Any, meta: Mapping[str, str], negate: bool = False, cut: Cut = ..., /
+    ) -> tuple[str, list[str]]: ...
+
+
+def compile_segments(table: Map, delimiters: Delimiters, limits: Mapping[str, Limit] | None = None) -> SegmentWriter:
+    """A function (invoice, transmission values, negate, cut) to (segments joined, ids of absent required terms).
 
     The number of segments is the number of segment terminators: data never hold one unreleased.
+
+    limits  by place, ``NAD/4.1`` or ``FTX+ACF/4.1`` for one qualifier: a longer text is spread over the components
+            there, and cut when it fills them all; ``cut`` is then called
     """
-    code = _SegmentCode(table, delimiters)
+    code = _SegmentCode(table, delimiters, limits or {})
     escape = escaping(delimiters)
     names: dict[str, Any] = {
-        "E": escape, "Q": escape, "H": table.hooks, "Z": _trimmed(delimiters), **code.constants,
+        "E": escape, "Q": escape, "H": table.hooks, "Z": _trimmed(delimiters), "L": limiting(delimiters),
+        **code.constants,
     }  # fmt: skip
     exec(compile(code.text(), f"<table {table.root}>", "exec"), names)  # noqa: S102  our own table, no input
     inner, before = names["write"], table.hooks.get("before")
     decimal = _decimal(delimiters.decimal)
 
-    def write(invoice: Any, meta: Mapping[str, str], negate: bool = False) -> tuple[str, list[str]]:
+    def write(
+        invoice: Any, meta: Mapping[str, str], negate: bool = False, cut: Cut = lambda over: None, /
+    ) -> tuple[str, list[str]]:
         source = before(invoice) if before else invoice
         out: list[str] = []
         missing: list[str] = []
         signed = (lambda value: decimal(-value) if value else decimal(value)) if negate else decimal
-        inner(source, meta, decimal, signed, out, missing.append)
+        inner(source, meta, decimal, signed, out, missing.append, cut)
         return "".join(out), missing
 
     return write
@@ -201,6 +270,39 @@ def escaping(delimiters: Delimiters) -> Callable[[str], str]:
     found = re.compile(f"[{re.escape(special + delimiters.release)}]")
     by = delimiters.release
     return lambda text: found.sub(lambda match: by + match.group(), text) if found.search(text) else text
+
+
+def limiting(delimiters: Delimiters) -> Callable[[str, Limit, str, Cut], str]:
+    """Text as the components of one data element. A line break ends a component where there are several."""
+    escape, join = escaping(delimiters), delimiters.component.join
+
+    def limited(text: str, limit: Limit, term: str, cut: Cut) -> str:
+        if len(text) <= limit.size and "\n" not in text:
+            return escape(text)
+        pieces = _pieces(text, limit.size, limit.parts > 1)
+        if len(pieces) > limit.parts:
+            cut(Over(term, text, limit.size * limit.parts))
+        del pieces[limit.parts :]
+        while pieces and not pieces[-1]:
+            pieces.pop()
+        return join(map(escape, pieces))
+
+    return limited
+
+
+def _pieces(text: str, size: int, lines: bool) -> list[str]:
+    rows = text.split("\n") if lines else [" ".join(text.split("\n"))]
+    return [row[at : at + size] for row in rows for at in range(0, len(row) or 1, size)]
+
+
+def rejoined(pieces: Sequence[str], size: int, separator: str) -> str:
+    """The text that was spread over *pieces*: a full one runs on into the next, another ends with *separator*.
+
+    >>> rejoined(["Beispiel Instr", "umente", "Halle 4"], 14, " ")
+    'Beispiel Instrumente Halle 4'
+    """
+    text = "".join(piece if len(piece) == size else f"{piece}{separator}" for piece in pieces[:-1])
+    return text + pieces[-1]
 
 
 def _decimal(mark: str) -> Callable[[Any], str]:
@@ -228,12 +330,13 @@ def _trimmed(delimiters: Delimiters) -> Callable[..., str]:
 class _SegmentCode(_Code):
     """Writes segments where its base writes elements; scopes, loads and conditions are the same."""
 
-    def __init__(self, table: Map, delimiters: Delimiters) -> None:
-        self.delimiters = delimiters
+    def __init__(self, table: Map, delimiters: Delimiters, limits: Mapping[str, Limit]) -> None:
+        self.delimiters, self.limits, self._qualified = delimiters, limits, ""
         super().__init__(table)
 
     def _root(self, root: Node) -> None:
-        self._line(0, "def write(inv, m, N, S, out, miss):")
+        _prune(root)
+        self._line(0, "def write(inv, m, N, S, out, miss, cut):")
         self._line(1, "a = out.append")
         self._line(1, "cu = ct = ''")
         scope = _Scope("inv")
@@ -252,6 +355,8 @@ class _SegmentCode(_Code):
             element, _, component = name.partition(".")
             if isinstance(source, (Leaf, Const)):
                 by_element.setdefault(int(element), {})[int(component or 1)] = source
+        first = by_element.get(1, {}).get(1)
+        self._qualified = f"{node.name}+{first.value}" if isinstance(first, Const) else node.name
         sure = all(
             isinstance(one, Const) or self._certain(one, scope, known)
             for row in by_element.values()
@@ -277,7 +382,7 @@ class _SegmentCode(_Code):
                 if isinstance(source, Const):
                     text += escaping(d)(source.value)
                 elif source is not None:
-                    pieces += [repr(text), self._shown(source, scope)]
+                    pieces += [repr(text), self._fitted(tag, e, c, source, scope)]
                     text = ""
         pieces.append(repr(text + d.segment))
         return f"a({' + '.join(pieces)})"
@@ -286,23 +391,40 @@ class _SegmentCode(_Code):
         rows = []
         for e in range(1, max(elements) + 1):
             row = elements.get(e, {})
-            cells = [self._cell(row.get(c), scope) for c in range(1, max(row, default=0) + 1)]
+            cells = [self._cell(tag, e, c, row.get(c), scope) for c in range(1, max(row, default=0) + 1)]
             rows.append(f"({', '.join(cells)},)" if cells else "()")
         return f"a(Z({tag!r}, {', '.join(rows)}))"
 
-    def _cell(self, source: Leaf | Const | None, scope: _Scope) -> str:
+    def _fitted(self, tag: str, e: int, c: int, leaf: Leaf, scope: _Scope) -> str:
+        """The text of *leaf*, no longer than its place takes."""
+        shown, limit = self._shown(leaf, scope), self.limits.get(f"{self._qualified}/{e}.{c}")
+        limit = limit or self.limits.get(f"{tag}/{e}.{c}")
+        if leaf.row.raw and self.delimiters.component != ":":
+            return f"{shown}.replace(':', {self.delimiters.component!r})"
+        if limit is None or leaf.row.raw:
+            return shown
+        inner = shown[2:-1] if shown.startswith("E(") else shown
+        return f"L({inner}, {self._constant(limit)}, {leaf.id!r}, cut)"
+
+    def _cell(self, tag: str, e: int, c: int, source: Leaf | Const | None, scope: _Scope) -> str:
         if source is None:
             return "''"
         if isinstance(source, Const):
             return repr(escaping(self.delimiters)(source.value))
         local = scope.leaf[id(source)]
         filling = source.row.default if source.row.default is not None else source.row.filler
-        return (
-            f"({self._shown(source, scope)} if {local} is not None else {escaping(self.delimiters)(filling or '')!r})"
-        )
+        shown = self._fitted(tag, e, c, source, scope)
+        return f"({shown} if {local} is not None else {escaping(self.delimiters)(filling or '')!r})"
 
     def _call(self, node: Node, var: str, indent: int) -> None:
         raise ValueError(f"{node.name}: segment tables share no rows by name")
 
     def _repeated(self, node: Node, leaf: Leaf, scope: _Scope, indent: int) -> None:
         raise ValueError(f"{node.name}: a segment has no text of its own")
+
+
+def _prune(node: Node) -> None:
+    """Without the groups that are only read: ``when="never"``."""
+    node.children = [child for child in node.children if child.group is None or child.group.when != NEVER]
+    for child in node.children:
+        _prune(child)

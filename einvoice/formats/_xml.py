@@ -16,6 +16,10 @@ LIMIT = 50 * 1024 * 1024
 _LARGE = 9 * 1024 * 1024
 #: Bytes that XML 1.0 cannot hold in UTF-8 text (section 2.2).
 _CONTROL = bytes(set(range(32)) - {9, 10, 13})
+#: What may stand before a DOCTYPE, then the DOCTYPE up to its internal subset (XML 1.0, production 28).
+_DOCTYPE = re.compile(
+    rb"""(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE(?:"[^"]*"|'[^']*'|[^"'\[>])*(\[)?""", re.DOTALL
+)
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -76,9 +80,19 @@ def parse(data: bytes, doctype: bool = False) -> etree._Element:
     if internal is not None:
         if not doctype:
             raise _doctype_refused()
-        if any(True for _ in internal.iterentities()) or any(True for _ in internal.iterelements()):
-            raise UnreadableDocument("the DOCTYPE declares entities or elements", fix="remove the internal subset")
+        if _has_subset(data, root.getroottree().docinfo.encoding or "UTF-8"):
+            raise UnreadableDocument(
+                "the DOCTYPE declares entities, elements or attributes", where="DOCTYPE", fix="remove what stands in []"
+            )
     return root
+
+
+def _has_subset(data: bytes, encoding: str) -> bool:
+    """True when the DOCTYPE of *data*, which is well-formed, declares anything itself."""
+    if b"<!DOCTYPE" not in data:
+        data = data.decode(encoding, "replace").encode()
+    match = _DOCTYPE.match(data)
+    return match is None or match.group(1) is not None
 
 
 def _doctype_refused() -> UnreadableDocument:
@@ -106,11 +120,9 @@ def place(element: etree._Element, attribute: str = "") -> str:
 def _step(element: etree._Element) -> str:
     name = etree.QName(element).localname
     label = f"{element.prefix}:{name}" if element.prefix else name
-    parent = element.getparent()
-    if parent is None:
-        return label
-    same = [child for child in parent if child.tag == element.tag]
-    return f"{label}[{same.index(element) + 1}]" if len(same) > 1 else label
+    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    alone = not before and next(element.itersiblings(element.tag), None) is None
+    return label if alone else f"{label}[{before + 1}]"
 
 
 def escape(text: str) -> str:

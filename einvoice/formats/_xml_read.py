@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -25,6 +26,10 @@ from ..money import parse as parse_number
 from ._xml import place as place_in_xml
 
 Raw = dict[str, Any]
+#: Findings of one rule that are told one by one; beyond it only their number is said.
+TOLD = 1000
+#: Attributes of one element.
+ATTRIBUTES = 1000
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _XML_NS = "http://www.w3.org/XML/1998/namespace"
 #: xs:boolean has two spellings.
@@ -56,29 +61,44 @@ class Context:
         self.negate = False
         self.parts: list[Raw] = []
         self.said: set[tuple[str, str]] = set()
+        self.counts: Counter[str] = Counter()
         self.places: dict[tuple[int, str], etree._Element] | None = {} if track else None
 
     def say(
         self, rule: str, message: str, at: etree._Element, severity: Severity = Severity.FATAL, attribute: str = "",
         term: str = "", found: str = "", fix: str = "", clause: str = "",
     ) -> None:  # fmt: skip
+        self.counts[rule] += 1
+        if self.counts[rule] > TOLD:
+            return
         self.findings.append(
             Finding(rule, message, severity, term, "", place(at, attribute), found[:80], "", fix, clause)
         )
+
+    def summed(self) -> tuple[Finding, ...]:
+        """All findings, and for each rule that was broken more than ``TOLD`` times how often that was."""
+        first = {finding.rule: finding for finding in reversed(self.findings)}
+        more = [
+            Finding(rule, f"{count - TOLD} more of this kind", first[rule].severity, place=place(self.element),
+                    fix=first[rule].fix)
+            for rule, count in self.counts.items() if count > TOLD
+        ]  # fmt: skip
+        return (*self.findings, *more)
 
 
 Reader = Callable[[etree._Element, Raw, Context], None]
 
 
 class Spec:
-    """How one element of the plan is recognised and read."""
+    """How one element of the plan is recognised and read. ``plain``: its name is enough, and it is read."""
 
-    __slots__ = ("choose", "dropped", "name", "node", "read", "selects", "single")
+    __slots__ = ("choose", "dropped", "name", "node", "plain", "read", "selects", "single")
 
     def __init__(self, name: str, node: Node, read: Reader, selects: list[tuple[str, str, str]], choose: Any) -> None:
         self.name, self.node, self.read, self.selects, self.choose = name, node, read, selects, choose
         self.single = not node.many and not node.drop
         self.dropped = node.drop
+        self.plain = not (selects or choose or node.drop)
 
     def fits(self, element: etree._Element, context: Context) -> bool:
         if self.choose is not None and not self.choose(element, context):
@@ -107,13 +127,16 @@ class TreeReader:
 
     def read(self, root: etree._Element, again: Callable[[], etree._Element]) -> Read:
         """The invoice of *root*. *again* parses the source once more when someone asks where a value stands."""
-        context = self._walk(root, track=False)
-        invoice = _validate(context)
+        try:
+            context = self._walk(root, track=False)
+            invoice = _validate(context)
+        except RecursionError as error:
+            raise UnreadableDocument("elements are nested too deeply", where=place(root), fix="send it flat") from error
 
         def locate(path: str) -> str:
             return _locate(self._walk(again(), track=True), path)
 
-        return Read(invoice, tuple(context.findings), locate, self.format)
+        return Read(invoice, context.summed(), locate, self.format)
 
     def values(self, root: etree._Element) -> Context:
         """Raw values, transmission values and findings of *root*."""
@@ -219,13 +242,13 @@ class TreeReader:
         filler = leaf.row.filler if leaf else None
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
-            if element.attrib:
-                for name, value in _items(element):
+            if element.keys():
+                for name in _names(element):
                     handler = attributes.get(name)
                     if handler is None:
-                        _unread_attribute(element, name, value, context)
+                        _unread_attribute(element, name, element.get(name, ""), context)
                     elif handler is not _accepted:
-                        handler(element, value, into, context)
+                        handler(element, element.get(name, ""), into, context)
             if text is not None:
                 written = element.text
                 stripped = written.strip() if written else ""
@@ -277,8 +300,13 @@ def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, st
             yield from _selecting(row.rows, f"{under}{row.path}/")
 
 
-def _items(element: etree._Element) -> list[tuple[str, str]]:
-    return element.items()  # type: ignore[return-value]
+def _names(element: etree._Element) -> list[str]:
+    """Names of the attributes; refused in masses, since each look-up of a value walks all of them."""
+    names = element.keys()
+    if len(names) > ATTRIBUTES:
+        message = f"an element has {len(names)} attributes, {ATTRIBUTES} are the limit"
+        raise UnreadableDocument(message, where=place(element), fix="export the file again")
+    return names  # type: ignore[return-value,unused-ignore]
 
 
 def _nothing(element: etree._Element, into: Raw, context: Context) -> None:
@@ -290,7 +318,7 @@ def _accepted(element: etree._Element, value: str, into: Raw, context: Context) 
 
 
 def _children(element: etree._Element, kids: dict[str, list[Spec]], into: Raw, context: Context) -> None:
-    seen: set[int] = set()
+    seen: set[Spec] = set()
     for child in element:
         specs = kids.get(child.tag)  # type: ignore[call-overload,unused-ignore]
         if specs is None:
@@ -298,19 +326,23 @@ def _children(element: etree._Element, kids: dict[str, list[Spec]], into: Raw, c
                 raise UnreadableDocument("an entity reference", where=place(element), fix="write the text out")
             _unread(child, context)
             continue
+        first = specs[0]
+        if first.plain and first not in seen:
+            if first.single:
+                seen.add(first)
+            first.read(child, into, context)
+            continue
         for spec in specs:
-            if (spec.single and id(spec) in seen) or (
-                (spec.selects or spec.choose is not None) and not spec.fits(child, context)
-            ):
+            if (spec.single and spec in seen) or not (spec.plain or spec.fits(child, context)):
                 continue
-            seen.add(id(spec))
+            seen.add(spec)
             if spec.dropped:
                 _known(child, (child.text or "").strip(), spec.dropped, context)
             else:
                 spec.read(child, into, context)
             break
         else:
-            if any(id(spec) in seen for spec in specs if spec.single):
+            if any(spec in seen for spec in specs if spec.single):
                 message = f"{local(child)} stands more than once where one is expected"
                 context.say("EINV-READ-02", message, child, found=_text_of(child), fix="keep one")
             else:
@@ -335,19 +367,23 @@ def _leaf_reader(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], No
         )
     filler = leaf.row.filler
     last, path, also = steps[-1], steps[:-1], leaf.also
+    here = not (path or also or many or absolute)
     also_last = also[-1] if also else ""
 
     def take(element: etree._Element, text: str, into: Raw, context: Context) -> None:
         if text == filler:
             return
-        value = convert(element, text, context)
+        value: Any = convert(element, text, context) if convert else text
         if value is None:
+            return
+        if here and last not in into and context.places is None:  # nearly always
+            into[last] = value
             return
         target = context.root if absolute else into
         for step in path:
             target = target.setdefault(step, {})
         if also:
-            value, second = value
+            value, second = value  # type: ignore[str-unpack]
             if second is not None:
                 for step in also[:-1]:
                     target = target.setdefault(step, {})
@@ -367,7 +403,8 @@ def _leaf_reader(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], No
     return take
 
 
-def _converter(leaf: Leaf) -> Callable[[etree._Element, str, Context], Any]:
+def _converter(leaf: Leaf) -> Callable[[etree._Element, str, Context], Any] | None:
+    """From text to a value of the term's kind, None when the text is the value; what is wrong is said, and no value."""
     id_, lens = leaf.id, leaf.row.lens
     if lens:
 
@@ -402,7 +439,7 @@ def _converter(leaf: Leaf) -> Callable[[etree._Element, str, Context], Any]:
         return lambda element, text, context: _content(element, text, context, id_)
     if leaf.kind == "flag":
         return lambda element, text, context: _FLAGS.get(text.lower())
-    return lambda element, text, context: text
+    return None
 
 
 def _day(element: etree._Element, text: str, context: Context, term: str) -> date | None:

@@ -67,6 +67,17 @@ def _uncertain(conn: Connection, transmission_id: int) -> bool:
     return conn.scalar(doubt.limit(1)) is not None
 
 
+def _may_be_ours(conn: Connection, attempt: AnyRow) -> bool:
+    """Whether an earlier attempt of the same bytes may have arrived: then a "duplicate" speaks of these bytes.
+
+    An attempt that was refused unread, or never left, has brought nothing to the partner; a number that is taken
+    then was taken by someone else.
+    """
+    earlier = (A.c.transmission_id == attempt.transmission_id) & (A.c.id != attempt.id)
+    arrived = A.c.outcome.in_((Outcome.UNKNOWN, Outcome.ACCEPTED))
+    return conn.scalar(sa.select(A.c.id).where(earlier, arrived).limit(1)) is not None
+
+
 def conclude(conn: Connection, case: Case) -> State:
     """What an answer does to the deliveries of its transmission."""
     receipt, transmission_id = case.receipt, case.attempt.transmission_id
@@ -105,7 +116,7 @@ def _again_or_stop(conn: Connection, case: Case, rows: Sequence[AnyRow]) -> Stat
 def _verdict(conn: Connection, case: Case) -> State:
     """The partner's own verdict, kept as an acknowledgement and applied by rank to every delivery inside."""
     receipt, policy = case.receipt, load_policy(case.attempt.policy)
-    taken = receipt.outcome is Outcome.ACCEPTED or (receipt.duplicate and case.attempt.n > 1)
+    taken = receipt.outcome is Outcome.ACCEPTED or (receipt.duplicate and _may_be_ours(conn, case.attempt))
     if not taken:
         meaning = Meaning.REJECTED
     elif policy.proves(receipt.code) or (receipt.duplicate and policy.proof):

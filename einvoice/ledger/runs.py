@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 from ..errors import LedgerError
 from . import schema
 from .store import Store, change, insert, raced
-from .values import STATEMENT_PARTS, Purpose, State, Statement, Sums
+from .values import STATEMENT_PARTS, DeliveryView, Purpose, State, Statement, Sums
+from .views import deliveries
 
 N, B, V, R = schema.run, schema.run_document, schema.delivery, schema.revision
 
@@ -75,6 +76,12 @@ class Runs(Store):
                 raise LedgerError(f"there is no run {run_id}")
             taken = sums(conn.execute(sa.select(B.c.currency, B.c.total).where(B.c.run_id == run_id)))
             return _statement(conn, run_id, head.business_date, taken)
+
+    def run_deliveries(self, run_id: int) -> list[DeliveryView]:
+        """Every delivery that a run took in, as it stands now, oldest first."""
+        with self.read() as conn:
+            taken = sa.select(B.c.delivery_id).where(B.c.run_id == run_id)
+            return list(deliveries(conn, V.c.id.in_(taken), limit=None))
 
 
 def sums(rows: Iterable[tuple[str, Decimal]]) -> Sums:

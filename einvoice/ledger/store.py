@@ -144,7 +144,14 @@ class Store:
 
     def _bring_up_to_date(self) -> None:
         with self._engine.connect() as conn:
-            known = sa.inspect(conn).has_table("alembic_version")
+            tables = set(sa.inspect(conn).get_table_names())
+            known = "alembic_version" in tables
+            if tables and not known:
+                raise LedgerError(
+                    "the database holds other tables and no ledger",
+                    where=self._engine.url.render_as_string(hide_password=True),
+                    fix="name the ledger's own database, or an empty one",
+                )
             version = conn.scalar(sa.text("select version_num from alembic_version")) if known else None
         if version == schema.HEAD:
             return
@@ -259,7 +266,9 @@ def dump_findings(findings: Sequence[Finding]) -> str:
 def load_findings(text: str) -> tuple[Finding, ...]:
     names = {item.name for item in fields(Finding)}
     return tuple(
-        Finding(**{**{k: v for k, v in raw.items() if k in names}, "severity": Severity(raw["severity"])})
+        Finding(
+            **{"message": "", **{k: v for k, v in raw.items() if k in names}, "severity": Severity(raw["severity"])}
+        )
         for raw in json.loads(text)
     )
 

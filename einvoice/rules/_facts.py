@@ -1,0 +1,201 @@
+"""What the rules ask about an invoice, worked out once each, when first asked.
+
+A model path names every object or value at a place: ``lines[].item.name`` is the names of all items. ``lines[**]``
+means sub-lines too. Only a rule that finds a fault asks for the places, so a good invoice never pays for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from datetime import date
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
+from functools import cache, cached_property
+from typing import Any
+
+from ..codes import codes
+from ..errors import Finding
+from ..model import AllowanceCharge, Invoice, Line, Party, Payment, Tax, Totals
+from ._vat import Category, categories
+
+ZERO = Decimal(0)
+_CENT = Decimal("0.01")
+#: Effects of a tax that is part of the tax total (BT-110).
+_IN_TOTAL = (None, "charged", "paid_by_buyer")
+
+
+def missing(value: object) -> bool:
+    """True when nothing is stated: absent, or text without a character."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def nearest(value: Decimal, step: Decimal = _CENT) -> Decimal:
+    """*value* to the nearest *step*, halves upward: XPath ``fn:round``, by which the official bindings compare.
+
+    >>> nearest(Decimal("0.125")), nearest(Decimal("-0.125")), nearest(Decimal("-0.5"), Decimal(1))
+    (Decimal('0.13'), Decimal('-0.12'), Decimal('-0'))
+    """
+    return value.quantize(step, ROUND_HALF_DOWN if value < 0 else ROUND_HALF_UP)
+
+
+def decimals(value: Decimal) -> int:
+    """Digits after the point, as written."""
+    if value.same_quantum(_CENT):  # five times as fast, and nearly always so
+        return 2
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
+
+
+class Facts:
+    """One invoice as the rules see it.
+
+    syntax  the format it came in (``ubl``, ``cii``), where bindings differ; empty for the bare model
+    on      the day whose code lists count
+    """
+
+    def __init__(self, invoice: Invoice, on: date, syntax: str = "", read: Iterable[Finding] = ()) -> None:
+        self.invoice, self.on, self.syntax, self.read = invoice, on, syntax, tuple(read)
+        self.lines: tuple[Line, ...] = invoice.lines
+        self.allowances: tuple[AllowanceCharge, ...] = invoice.allowances
+        self.charges: tuple[AllowanceCharge, ...] = invoice.charges
+        self.rows: list[tuple[int, Tax]] = list(_entries(invoice, "tax_breakdown"))
+        self.totals = invoice.totals or Totals()
+        self.seller, self.buyer = invoice.seller or Party(), invoice.buyer or Party()
+        self.payment = invoice.payment or Payment()
+        #: Every object or set value at a path, in document order; worked out once each.
+        self.values: Callable[[str], list[Any]] = _Values(invoice).__getitem__
+
+    def dated(self, on: date) -> Facts:
+        """The same facts with the code lists of another day; what was worked out is kept."""
+        other = copy(self)
+        other.on = on
+        return other
+
+    # -- places
+
+    def places(self, path: str) -> Iterator[tuple[str, Any]]:
+        """What stands at *path* with the path of each: ``$.lines[0].item``, and the item."""
+        if not path:
+            yield "$", self.invoice
+            return
+        head, name, kind = _split(path)
+        for place, parent in self.places(head):
+            yield from _placed(place, parent, name, kind)
+
+    def codes(self, name: str) -> frozenset[str]:
+        """The code list *name* as it stands for this document."""
+        return codes(name, self.on, self.syntax)
+
+    # -- sums, each worked out once
+
+    @cached_property
+    def line_sum(self) -> Decimal:
+        """The sum of BT-131 over the lines."""
+        return sum(self.values("lines[].net_amount"), ZERO)
+
+    @cached_property
+    def allowance_sum(self) -> Decimal:
+        """The sum of BT-92."""
+        return sum(self.values("allowances[].amount"), ZERO)
+
+    @cached_property
+    def charge_sum(self) -> Decimal:
+        """The sum of BT-99."""
+        return sum(self.values("charges[].amount"), ZERO)
+
+    @cached_property
+    def tax_sum(self) -> Decimal:
+        """The sum of BT-117."""
+        return sum(self.values("tax_breakdown[].amount"), ZERO)
+
+    # -- value added tax
+
+    def is_vat(self, tax: Tax) -> bool:
+        """True for VAT. A scheme left out means VAT in the model; UBL and CII have to state it (EN 16931-3)."""
+        scheme = tax.scheme
+        if scheme is None:
+            return self.syntax not in ("ubl", "cii")
+        return scheme == "VAT" or scheme.strip().upper() == "VAT"
+
+    @cached_property
+    def vat(self) -> dict[str, Category]:
+        """What lines, allowances, charges and breakdown say of each VAT category, by code."""
+        deep = [tax for line in self.lines if line.sub_lines for sub in _deep(line.sub_lines) for tax in sub.taxes]
+        return categories(self.lines, self.allowances, self.charges, self.rows, deep, self.is_vat)
+
+    def vat_ids(self, role: str) -> list[tuple[str, str]]:
+        """(path, identifier) of each VAT registration a party states: BT-31, BT-48, BT-63."""
+        return [(path, value) for path, value, vat in self._registrations(role) if vat]
+
+    def tax_ids(self, role: str) -> list[tuple[str, str]]:
+        """(path, identifier) of each tax registration a party states, VAT or other: BT-31, BT-32."""
+        return [(path, value) for path, value, _ in self._registrations(role)]
+
+    def _registrations(self, role: str) -> Iterator[tuple[str, str, bool]]:
+        party: Party | None = getattr(self.invoice, role)
+        if party is None:
+            return
+        if party.vat_id is not None:
+            yield f"$.{role}.vat_id", party.vat_id, True
+        if party.tax_id is not None:
+            yield f"$.{role}.tax_id", party.tax_id, (party.tax_id_scheme or "").upper() == "VAT"
+        for at, further in enumerate(party.tax_registrations):
+            if further.id is not None:
+                yield f"$.{role}.tax_registrations[{at}].id", further.id, (further.scheme or "").upper() == "VAT"
+
+
+class _Values(dict[str, list[Any]]):
+    """Objects and values of an invoice by path. A dict, so that asking again costs next to nothing."""
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__({"": [invoice]})
+
+    def __missing__(self, path: str) -> list[Any]:
+        head, name, kind = _split(path)
+        above = self[head]
+        found = self[path] = _below(above, name, kind) if above else []
+        return found
+
+
+@cache
+def _split(path: str) -> tuple[str, str, str]:
+    """The path above, the last name, and what it is: a value, a list ``[]`` or a list with sub-lines ``[**]``."""
+    head, _, step = path.rpartition(".")
+    name, bracket, kind = step.partition("[")
+    return head, name, bracket + kind
+
+
+def _below(parents: list[Any], name: str, kind: str) -> list[Any]:
+    """What stands one step below each of *parents*."""
+    if not kind:
+        return [value for parent in parents if (value := getattr(parent, name)) is not None]
+    if kind == "[**]":
+        return [line for parent in parents for line in _deep(getattr(parent, name))]
+    if name == "tax_breakdown":
+        return [row for parent in parents for _, row in _entries(parent, name)]
+    return [value for parent in parents for value in getattr(parent, name)]
+
+
+def _entries(parent: Any, name: str) -> Iterable[tuple[int, Any]]:
+    """(position, entry) of a list; of the breakdown only what BT-110 adds up, not taxes withheld or for information."""
+    entries = enumerate(getattr(parent, name))
+    return entries if name != "tax_breakdown" else ((at, row) for at, row in entries if row.effect in _IN_TOTAL)
+
+
+def _deep(lines: Iterable[Line]) -> Iterator[Line]:
+    for line in lines:
+        yield line
+        if line.sub_lines:
+            yield from _deep(line.sub_lines)
+
+
+def _placed(place: str, parent: Any, name: str, kind: str) -> Iterator[tuple[str, Any]]:
+    if not kind:
+        value = getattr(parent, name)
+        if value is not None:
+            yield f"{place}.{name}", value
+        return
+    for at, value in _entries(parent, name):
+        yield f"{place}.{name}[{at}]", value
+        if kind == "[**]":
+            yield from _placed(f"{place}.{name}[{at}]", value, "sub_lines", kind)

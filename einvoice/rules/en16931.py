@@ -1,0 +1,67 @@
+"""EN 16931: the business rules of CEN/TC 434 over the model, by published id.
+
+Two releases are known: 1.3.14.1 and 1.3.16. They differ in three rules (BR-66, BR-67 and BR-CO-25 are gone) and in
+code lists, whose dates stand in ``einvoice/codes``. An older document is judged by the oldest release.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ..errors import Severity
+from . import _en_codes, _en_conditions, _en_presence, _en_vat
+from ._rule import Pack, ReaderRule, Release
+
+#: UBL and CII elements that hold a code, by the rule that wants it of its list. An empty one is of no list.
+_CODED = {
+    "InvoiceTypeCode": "BR-CL-01",
+    "CreditNoteTypeCode": "BR-CL-01",
+    "DocumentCurrencyCode": "BR-CL-04",
+    "TaxCurrencyCode": "BR-CL-05",
+    "InvoicePeriod/DescriptionCode": "BR-CL-06",
+    "Country/IdentificationCode": "BR-CL-14",
+    "OriginCountry/IdentificationCode": "BR-CL-15",
+    "PaymentMeans/PaymentMeansCode": "BR-CL-16",
+    "TaxCategory/ID": "BR-CL-17",
+    "ClassifiedTaxCategory/ID": "BR-CL-18",
+    "TaxExemptionReasonCode": "BR-CL-22",
+    "ExchangedDocument/TypeCode": "BR-CL-01",
+    "InvoiceCurrencyCode": "BR-CL-04",
+    "PostalTradeAddress/CountryID": "BR-CL-14",
+    "CategoryTradeTax/CategoryCode": "BR-CL-17",
+    "ApplicableTradeTax/CategoryCode": "BR-CL-18",
+}
+_SYNTAX = "about the syntax binding: {0}. The reader reports what the model cannot hold"
+
+PACK = Pack(
+    name="en16931",
+    title="EN 16931-1 business rules",
+    clause="EN 16931-1",
+    releases=(
+        Release("1.3.14.1", date(2025, 4, 22)),
+        Release("1.3.16", date(2026, 4, 10), without=frozenset({"BR-66", "BR-67", "BR-CO-25"})),
+    ),
+    rules=(*_en_presence.RULES, *_en_conditions.RULES, *_en_codes.RULES, *_en_vat.RULES),
+    by_syntax={("cii", "BR-51"): Severity.FATAL},
+    reader=(
+        ReaderRule("EINV-READ-06", "", "BR-CL-03", unless="currencies"),
+        *(ReaderRule("EINV-READ-07", element, rule) for element, rule in _CODED.items()),
+        # CII: a second total in the invoice currency.
+        ReaderRule("EINV-READ-02", "TaxTotalAmount", "BR-CO-15"),
+        # UBL: a second tax total with a breakdown is in the invoice currency; one without may be in another.
+        ReaderRule("EINV-READ-02", "TaxTotal", "BR-CO-15", holds=r"\S \S"),
+        # A second tax total has a second row of the category, where exactly one is due.
+        *(
+            ReaderRule("EINV-READ-02", "TaxTotal", f"BR-{family.name}-01", holds=rf"(?:^|\s){family.code}(?:\s|$)")
+            for family in _en_vat.FAMILIES
+            if not family.many
+        ),
+    ),
+    not_native={
+        "UBL-CR-*": _SYNTAX.format("UBL elements that EN 16931 has no term for (EINV-READ-01, -08)"),
+        "UBL-SR-*": _SYNTAX.format("UBL elements that may stand only once (EINV-READ-02)"),
+        "UBL-DT-*": _SYNTAX.format("attributes of UBL data types (EINV-READ-01, BR-DEC-*)"),
+        "CII-SR-*": _SYNTAX.format("CII elements that EN 16931 has no term for or that may stand only once"),
+        "CII-DT-*": _SYNTAX.format("attributes of CII data types"),
+    },
+)
