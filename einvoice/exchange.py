@@ -113,7 +113,8 @@ class Answer:
     meaning     info, received, delivered, processing, query, accepted, part-paid, paid or rejected
     payload_id  the transmission it speaks of; or ``number`` with ``issue_date`` where the message names those
     remote_id   the partner's own id of the message; a repeat has the same
-    control     or the control numbers it speaks of, outermost first: ``131``, ``131/ME000001``, ``131/5/ME000001``
+    control     or the control numbers it speaks of, outermost first: ``131``, ``131/ME000001``, ``131/5/ME000001``;
+                ``/57/0001`` where the message leaves the interchange out, as X12 does
     """
 
     kind: str

@@ -29,6 +29,7 @@ class Lens:
 
     to    value (and the second one) to text; None writes nothing
     back  text to value, or to (value, second); ValueError when it is no such text
+    whole the text comes with the white space around it, which readers otherwise leave out
     exact False when ``back(to(v))`` may differ from ``v``
     """
 
@@ -36,6 +37,7 @@ class Lens:
     back: Callable[[str], Any]
     also: str = ""
     exact: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from . import formats, transport
+from . import formats, rules, transport
 from .codes import codes
 from .countries import Decision, Facts, Override, Refusal, decide, unmet
 from .countries.law import Laws
@@ -24,6 +24,7 @@ from .ledger import AckFact, Meaning, ProfileRef, Revision, SendPolicy, Transmis
 from .ledger.work import Held, Prepared, Work
 from .loss import losses, values_of
 from .model import Invoice, Party, digest, is_credit, to_json
+from .official import native_packs
 from .partners import (
     Book,
     House,
@@ -181,15 +182,18 @@ def choose(invoice: Invoice, environment: Environment, settings: Settings, on: d
 
 
 def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
-    """What law, customer and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings.
+    """What law, customer, rules and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings.
 
-    A currency that no one knows is fatal under every law: no run could add it up.
+    The rules are those of the specification it will be written by; a format of no standard has none. A currency that
+    no one knows is fatal under every law: no run could add it up.
     """
     decision, profile, house = _decided(choice)
     clause = decision.rule_ids[0] if decision.rule_ids else ""
-    currency = currency_findings(invoice, choice.facts.issue_date)
+    day, kind = choice.facts.issue_date, profile.format.kind
+    packs = native_packs(kind, decision.customization or invoice.specification or "", day)
+    broken = rules.check(invoice, packs, on=day, syntax=kind) if packs else currency_findings(invoice, day)
     needs = unmet(decision.required, lambda id_: values_of(invoice, id_), choice.facts.kind, decision.family, clause)
-    return [*currency, *needs, *differences(invoice, Policy(rounding_of(profile, house)))]
+    return [*broken, *needs, *differences(invoice, Policy(rounding_of(profile, house)))]
 
 
 def currency_findings(invoice: Invoice, on: date) -> list[Finding]:

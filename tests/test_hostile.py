@@ -193,7 +193,7 @@ def test_an_xinclude_is_not_followed(marker: Path) -> None:
     include = f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{marker.as_uri()}" parse="text"/>'
     data = UBL.replace(b"<cbc:IssueDate>", include.encode() + b"<cbc:IssueDate>", 1)
     found = said(data)
-    assert [one.rule for one in found] == ["EINV-READ-01"]
+    assert {one.rule for one in found} == {"EINV-READ-01"}
     assert "MARKER" not in repr([*leaves(read(data).invoice)])
 
 
@@ -390,7 +390,7 @@ def changed(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 
 @EACH
 def test_no_change_of_bytes_makes_another_error_than_ours(name: str) -> None:
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(mutations())
     def every(edits: list[tuple[int, int, bytes]]) -> None:
         with suppress(EInvoiceError):

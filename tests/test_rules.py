@@ -294,6 +294,20 @@ def test_a_group_that_the_reader_found_empty_is_judged_as_an_empty_group() -> No
     assert not any(rule == "BR-08" for rule, _ in found)
 
 
+@pytest.mark.parametrize(("code", "fires"), [("381", True), ("81", False)])
+def test_a_type_code_of_the_other_root_is_of_no_list(code: str, fires: bool) -> None:
+    said = [Finding("EINV-READ-11", "the root is Invoice", term="BT-3", place="/Invoice line 1", found=code)]
+    found = {f.rule for f in check(valid(type_code=code), read_findings=said, syntax="ubl")}
+    assert ("BR-CL-01" in found) is fires
+
+
+def test_an_empty_attribute_is_of_no_list() -> None:
+    place = "/Invoice/cac:InvoiceLine[2]/cbc:InvoicedQuantity/@unitCode line 90"
+    said = [Finding("EINV-READ-07", "the attribute unitCode is empty", Severity.WARNING, place=place)]
+    (finding,) = check(valid(), read_findings=said, syntax="ubl")
+    assert (finding.rule, finding.place, finding.fatal) == ("BR-CL-23", place, True)
+
+
 def test_a_note_subject_inside_the_text_is_judged_in_ubl_alone() -> None:
     invoice = valid(notes=[{"text": "Order #q7x# of May"}])
     assert {f.rule for f in check(invoice, syntax="ubl")} == {"BR-CL-08"}

@@ -232,7 +232,7 @@ def test_kosit_takes_a_unit_that_the_european_list_lacks_for_a_warning() -> None
     "terms",
     [
         "30 Tage netto",
-        "#SKONTO#TAGE=14#PROZENT=2.25#",
+        "#SKONTO#TAGE=14#PROZENT=2.25#\n",
         "#SKONTO#TAGE=14#PROZENT=2.25#BASISBETRAG=-12.00#\n#SKONTO#TAGE=28#PROZENT=1.00#\n",
         "Vielen Dank.\r\n  #SKONTO#TAGE=7#PROZENT=3.00#\r\nBitte überweisen.",
     ],
@@ -241,7 +241,14 @@ def test_a_cash_discount_as_agreed_is_no_breach(terms: str) -> None:
     assert judged(edited(GOOD, {"payment.terms": terms}), PACKS, ON) == []
 
 
-@pytest.mark.parametrize("terms", ["#SKONTO#TAGE=14#PROZENT=2.00#\nSonst #x# netto", "#skonto#TAGE=14#PROZENT=2.00#"])
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "#SKONTO#TAGE=14#PROZENT=2.00#",
+        "#SKONTO#TAGE=14#PROZENT=2.00#\nSonst #x# netto",
+        "#skonto#TAGE=14#PROZENT=2.00#\n",
+    ],
+)
 def test_a_cash_discount_otherwise_is_a_breach(terms: str) -> None:
     assert fatal_ids(judged(edited(GOOD, {"payment.terms": terms}), PACKS, ON)) == {"BR-DE-18"}
 

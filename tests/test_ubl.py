@@ -25,7 +25,10 @@ from tests import readable
 from tests.invoices import Special, complete, invoices
 
 MANY = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40,
+    derandomize=True,  # the same examples in every run: new ones are the fuzzer's work
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 #: Terms with a shape of their own in UBL: BT-83 stands once or in every means; a note's code is three letters.
 SPECIAL: Special = {
@@ -271,7 +274,7 @@ FAULTS: dict[str, tuple[str, str, tuple[str, str, str]]] = {
     "an empty element": (
         "<cbc:ID>1</cbc:ID>",
         "<cbc:ID></cbc:ID>",
-        ("EINV-READ-07", "", "/Invoice/cbc:ID line 5"),
+        ("EINV-READ-07", "BT-1", "/Invoice/cbc:ID line 5"),
     ),
     "an element known to have no term": (
         "<cbc:ID>1</cbc:ID>",

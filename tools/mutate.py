@@ -240,7 +240,7 @@ def _is_invoice(data: bytes) -> bool:
     try:
         return bool(syntax_of(etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))))
     except etree.XMLSyntaxError:
-        return ""
+        return False
 
 
 def mutants(documents: Sequence[tuple[str, bytes]], count: int, seed: int) -> Iterator[Mutant]:

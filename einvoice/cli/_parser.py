@@ -81,7 +81,8 @@ def _check(commands: Commands) -> None:  # type: ignore[valid-type]
     one = _command(commands, "check", "check", "findings on invoices; exit 1 when any is fatal")
     one.add_argument("files", nargs="*", metavar="FILE", help="an invoice in any readable format")
     _on(one)
-    one.add_argument("--rules", metavar="NAME,..", help="rule packs; default: those the format names")
+    one.add_argument("--rules", metavar="NAME,..", help="rule packs; default: those of its specification")
+    one.add_argument("--language", choices=("en", "de", "fr", "it"), default="en", help="of the rules' texts")
     one.add_argument("--official", action="store_true", help="the official schema's verdict too")
     one.add_argument("--country", metavar="FILE.toml", help="check a country rule file instead")
     one.add_argument("--network", metavar="FILE.toml", help="check a network preset instead")
@@ -91,7 +92,7 @@ def _check(commands: Commands) -> None:  # type: ignore[valid-type]
 def _convert(commands: Commands) -> None:  # type: ignore[valid-type]
     one = _command(commands, "convert", "convert", "any readable format to any other, with a loss report")
     _files(one, many=False)
-    one.add_argument("--to", required=True, metavar="FORMAT", help="json, ubl, cxml; ubl:peppol-bis-3 for a variant")
+    one.add_argument("--to", required=True, metavar="FORMAT", help="json, ubl, cii, cxml, edifact, x12, edifact:d01b")
     one.add_argument("-o", "--output", metavar="OUT", help="default: standard output")
     one.add_argument("--loss", metavar="FILE", help="write the loss report there as JSON lines")
     _json(one)

@@ -94,20 +94,24 @@ def _problem(error: EInvoiceError) -> list[Finding]:
 
 
 def _findings(read: Read, args: Namespace) -> list[Finding]:
-    module = formats.module(read.format)
-    found = [*read.findings, *differences(read.invoice), *_rules(read, module, args)]
-    located = [one if one.place or not one.path else one.at(read.locate(one.path)) for one in found]
-    return located
+    found = [*read.findings, *differences(read.invoice), *_rules(read, args)]
+    return [one if one.place or not one.path else one.at(read.locate(one.path)) for one in found]
 
 
-def _rules(read: Read, module: object, args: Namespace) -> list[Finding]:
+def _rules(read: Read, args: Namespace) -> list[Finding]:
+    """The rule packs named, else those for the specification that the invoice says it follows, on its own day."""
     from .. import rules
+    from ..official import native_packs
 
-    on = day(args.on, now().date())
-    names = tuple(args.rules.split(",")) if args.rules else getattr(module, "RULES", ())
+    on = day(args.on, read.invoice.issue_date or now().date())
+    stated = read.invoice.specification or ""
+    names = tuple(args.rules.split(",")) if args.rules else native_packs(read.format, stated, on)
     if not names:  # a format of no standard: what the line itself would refuse
-        return currency_findings(read.invoice, read.invoice.issue_date or on)
-    return rules.check(read.invoice, names, on=on, read_findings=read.findings)
+        return currency_findings(read.invoice, on)
+    return rules.check(
+        read.invoice, names, on=on, read_findings=read.findings, syntax=read.format, locate=read.locate,
+        language=args.language,
+    )  # fmt: skip
 
 
 def _rule_file(args: Namespace) -> int:

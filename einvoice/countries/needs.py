@@ -96,7 +96,7 @@ def unmet(needs: Iterable[Need], values: Values, kind: str, family: str = "", cl
     >>> unmet([Need(any_of=("BT-13", "BT-12"))], {"BT-13": ["4500001"]}.__getitem__, "invoice")
     []
     >>> print(unmet([Need(any_of=("BT-10",))], lambda term: [], "invoice")[0])
-    EINV-NEED-01 BT-10: Buyer reference is not stated Fix: state it in the source document
+    EINV-NEED-01 BT-10: Buyer reference is not stated. Fix: state it in the source document.
     """
     live = [need for need in needs if need.concerns(kind, family) and not _excused(need, values)]
     return [_finding(need, values, clause) for need in live if not _met(need, values)]

@@ -26,6 +26,7 @@ _KNOWN = {
     "cii": "cii",
     "cxml": "cxml",
     "edifact": "edifact",
+    "x12": "x12",
 }
 #: What the root element of each XML format ends in.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
@@ -35,7 +36,9 @@ _ROOTS: dict[str, str | tuple[str, ...]] = {
 }
 #: How an EDIFACT interchange begins: UNA and its six characters, or the first service segment.
 _SERVICE = re.compile(rb"UN(?:A[^A-Za-z0-9]{6}|[BGH][^A-Za-z0-9])")
-_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML or EDIFACT INVOIC"
+#: How an X12 interchange begins.
+_ISA = re.compile(rb"ISA[^A-Za-z0-9 ]")
+_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML, EDIFACT INVOIC or X12 810"
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 
@@ -75,6 +78,8 @@ def detect(head: bytes) -> str:
         raise UnreadableDocument("the JSON is not UTF-8", where="first bytes", fix="write the file as UTF-8")
     if _SERVICE.match(start):
         return "edifact"
+    if _ISA.match(start):
+        return "x12"
     if start[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         from ._xml import root_of
 

@@ -74,7 +74,7 @@ def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequ
 
 
 def _somewhere(delivery: Delivery | None) -> bool:
-    return delivery is not None and any((delivery.name, delivery.location, delivery.address))
+    return delivery is not None and any((delivery.name, delivery.location, delivery.address, delivery.contact))
 
 
 def _line_out(line: Line, position: int, times: Mapping[str | None, int]) -> Any:
@@ -272,6 +272,10 @@ HOOKS: dict[str, Callable[..., Any]] = {
     "contract_by_payload": lambda view, invoice: bool(view.contract and view.contract.payload_id),
     "contract_by_number": lambda view, invoice: bool(view.contract and not view.contract.payload_id),
     "by_percent_or_amount": lambda one, invoice: one.percent is not None or one.amount is not None,
+    "has_segments": lambda distribution, invoice: bool(distribution.segments),
+    "discounted": lambda line, invoice: (
+        line.price is not None and (line.price.gross is not None or line.price.discount is not None)
+    ),
     "without_percent": lambda one, invoice: one.percent is None,
     "whole_period": lambda view, invoice: bool(invoice.period and invoice.period.start and invoice.period.end),
     "by_reference": lambda one, invoice: bool(one.uri),

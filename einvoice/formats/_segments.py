@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ..mapping import Const, Leaf, Map, Node
 from ..money import plain
-from ._xml_write import _Code, _Scope
+from ._xml_write import _Code, _Scope, _stands_for
 
 #: The ``when`` of a group that is read and never written: another partner's way to say the same.
 NEVER = "never"
@@ -78,8 +78,8 @@ class Seg:
 
     def place(self, attribute: str = "") -> str:
         """``segment 12 NAD, element 3 component 1``, counted from 1 within the message."""
-        name = self.tag.removeprefix("SG-").rpartition("}")[2]
-        if not attribute:
+        name = self.tag.removeprefix("SG-").rpartition("}")[2].removeprefix("+")
+        if not attribute or self.tag.startswith("+"):  # a part of a segment that is read apart: see _x12_prepare
             return f"segment {self.position} {name}"
         element, _, component = attribute.partition(".")
         return f"segment {self.position} {name}, element {element}" + (f" component {component}" if component else "")
@@ -108,7 +108,7 @@ def grammar(text: str) -> Grammar:
     """The grammar written as *text*."""
     root = Grammar()
     stack = [root]
-    for word in re.findall(r"[()]|[A-Z0-9]+", text):
+    for word in re.findall(r"[()]|[+A-Z0-9]+", text):
         if word == "(":
             group = Grammar()
             stack[-1].items.append(group)
@@ -214,11 +214,15 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A text that its data element could not hold whole; it was cut to ``room`` characters."""
+    """A text that its data element could not hold whole; it was cut to ``room`` characters.
+
+    whole  a number: it was written as it is, for a number cut is another number
+    """
 
     term: str
     text: str
     room: int
+    whole: bool = False
 
 
 #: Called with what was cut.
@@ -242,7 +246,7 @@ def compile_segments(table: Map, delimiters: Delimiters, limits: Mapping[str, Li
     code = _SegmentCode(table, delimiters, limits or {})
     escape = escaping(delimiters)
     names: dict[str, Any] = {
-        "E": escape, "Q": escape, "H": table.hooks, "Z": _trimmed(delimiters), "L": limiting(delimiters),
+        "E": escape, "Q": escape, "H": table.hooks, "Z": _trimmed(delimiters), "L": limiting(delimiters), "W": _whole,
         **code.constants,
     }  # fmt: skip
     exec(compile(code.text(), f"<table {table.root}>", "exec"), names)  # noqa: S102  our own table, no input
@@ -262,14 +266,24 @@ def compile_segments(table: Map, delimiters: Delimiters, limits: Mapping[str, Li
     return write
 
 
+#: Of the private use area: element, component, segment, repetition.
+STAND_INS = "\ue000\ue001\ue002\ue003"
+
+
 def escaping(delimiters: Delimiters) -> Callable[[str], str]:
-    """Text with every service character released; where there is no release character they must not occur."""
+    """Text with every service character released.
+
+    Where there is no release character each becomes its ``STAND_INS``, which no character set holds: the check of
+    characters finds it.
+    """
     special = f"{delimiters.element}{delimiters.component}{delimiters.segment}{delimiters.repetition}"
     if not delimiters.release:
-        return lambda text: text
+        found = re.compile(f"[{re.escape(special)}]")
+        table = {ord(mark): STAND_INS[index] for index, mark in enumerate(special)}
+        return lambda text: text.translate(table) if found.search(text) else text
     found = re.compile(f"[{re.escape(special + delimiters.release)}]")
-    by = delimiters.release
-    return lambda text: found.sub(lambda match: by + match.group(), text) if found.search(text) else text
+    search, substitute, by = found.search, found.sub, delimiters.release
+    return lambda text: substitute(lambda match: by + match.group(), text) if search(text) else text
 
 
 def limiting(delimiters: Delimiters) -> Callable[[str, Limit, str, Cut], str]:
@@ -290,9 +304,22 @@ def limiting(delimiters: Delimiters) -> Callable[[str, Limit, str, Cut], str]:
     return limited
 
 
+def _whole(text: str, limit: Limit, term: str, cut: Cut) -> str:
+    """A number, and word of one that is longer than its data element."""
+    if len(text) > limit.size:
+        cut(Over(term, text, limit.size, whole=True))
+    return text
+
+
 def _pieces(text: str, size: int, lines: bool) -> list[str]:
-    rows = text.split("\n") if lines else [" ".join(text.split("\n"))]
-    return [row[at : at + size] for row in rows for at in range(0, len(row) or 1, size)]
+    """*text* in pieces of *size*. A row that fills its last piece ends with an empty one, for a full one runs on."""
+    rows = text.split("\n") if lines else [text.replace("\n", " ")]
+    pieces: list[str] = []
+    for row in rows:
+        if pieces and len(pieces[-1]) == size:
+            pieces.append("")
+        pieces += [row[at : at + size] for at in range(0, len(row) or 1, size)]
+    return pieces
 
 
 def rejoined(pieces: Sequence[str], size: int, separator: str) -> str:
@@ -327,6 +354,10 @@ def _trimmed(delimiters: Delimiters) -> Callable[..., str]:
     return join
 
 
+#: Leaves of one segment that may be absent, up to which every combination is written out as code of its own.
+_VARIANTS = 3
+
+
 class _SegmentCode(_Code):
     """Writes segments where its base writes elements; scopes, loads and conditions are the same."""
 
@@ -336,12 +367,27 @@ class _SegmentCode(_Code):
 
     def _root(self, root: Node) -> None:
         _prune(root)
+        self._triggers = set(_triggers(root))
         self._line(0, "def write(inv, m, N, S, out, miss, cut):")
         self._line(1, "a = out.append")
         self._line(1, "cu = ct = ''")
         scope = _Scope("inv")
         self._loads(root, scope, 1)
         self._content(root, scope, 1, frozenset())
+
+    def _node(self, node: Node, scope: _Scope, indent: int, known: frozenset[str]) -> None:
+        """The trigger of a group is written with its group, even where it states nothing itself."""
+        if id(node) in self._triggers:
+            self._element(node, scope, indent, "", known)
+        else:
+            super()._node(node, scope, indent, known)
+
+    def _load(self, leaf: Leaf, scope: _Scope, indent: int) -> None:
+        """Several values of one data element are written as their lens makes one text of them."""
+        super()._load(leaf, scope, indent)
+        if leaf.many and leaf.row.lens:
+            name = scope.leaf[id(leaf)]
+            self._line(indent, f"{name} = {self._constant(leaf.row.lens.to)}({name}) if {name} else None")
 
     def _element(self, node: Node, scope: _Scope, indent: int, head: str, known: frozenset[str] = frozenset()) -> None:
         if not node.attrs:
@@ -357,23 +403,38 @@ class _SegmentCode(_Code):
                 by_element.setdefault(int(element), {})[int(component or 1)] = source
         first = by_element.get(1, {}).get(1)
         self._qualified = f"{node.name}+{first.value}" if isinstance(first, Const) else node.name
-        sure = all(
-            isinstance(one, Const) or self._certain(one, scope, known)
-            for row in by_element.values()
-            for one in row.values()
-        )
-        self._line(
-            indent, self._plain(node.name, by_element, scope) if sure else self._trim(node.name, by_element, scope)
-        )
+        sources = [one for row in by_element.values() for one in row.values()]
+        doubtful = [
+            one for one in sources
+            if isinstance(one, Leaf) and not self._certain(one, scope, known) and _stands_for(one) is None
+        ]  # fmt: skip
+        if len(doubtful) > _VARIANTS:
+            self._line(indent, self._trim(node.name, by_element, scope))
+        else:
+            self._variants(node.name, by_element, doubtful, scope, indent)
         for row in by_element.values():
             for one in row.values():
                 if isinstance(one, Leaf) and one.row.required:
                     self._line(indent, f"if {scope.leaf[id(one)]} is None: miss({one.id!r})")
 
+    def _variants(
+        self, tag: str, elements: dict[int, dict[int, Leaf | Const]], doubtful: list[Leaf], scope: _Scope, indent: int
+    ) -> None:
+        """One concatenation for each way the leaves in doubt may be there or not: joining at run time costs more."""
+        if not doubtful:
+            self._line(indent, self._plain(tag, elements, scope))
+            return
+        leaf, rest = doubtful[0], doubtful[1:]
+        without = {e: {c: one for c, one in row.items() if one is not leaf} for e, row in elements.items()}
+        self._line(indent, f"if {scope.leaf[id(leaf)]} is not None:")
+        self._variants(tag, elements, rest, scope, indent + 1)
+        self._line(indent, "else:")
+        self._variants(tag, {e: row for e, row in without.items() if row}, rest, scope, indent + 1)
+
     def _plain(self, tag: str, elements: dict[int, dict[int, Leaf | Const]], scope: _Scope) -> str:
         """One concatenation: every part is known to be there."""
         d, pieces, text = self.delimiters, [], tag
-        for e in range(1, max(elements) + 1):
+        for e in range(1, max(elements, default=0) + 1):
             text += d.element
             row = elements.get(e, {})
             for c in range(1, max(row, default=0) + 1):
@@ -382,17 +443,23 @@ class _SegmentCode(_Code):
                 if isinstance(source, Const):
                     text += escaping(d)(source.value)
                 elif source is not None:
-                    pieces += [repr(text), self._fitted(tag, e, c, source, scope)]
+                    written = self._cell if _stands_for(source) is not None else self._fitted
+                    pieces += [repr(text), written(tag, e, c, source, scope)]
                     text = ""
         pieces.append(repr(text + d.segment))
         return f"a({' + '.join(pieces)})"
 
     def _trim(self, tag: str, elements: dict[int, dict[int, Leaf | Const]], scope: _Scope) -> str:
-        rows = []
+        rows, flat, single = [], [], True
         for e in range(1, max(elements) + 1):
             row = elements.get(e, {})
             cells = [self._cell(tag, e, c, row.get(c), scope) for c in range(1, max(row, default=0) + 1)]
             rows.append(f"({', '.join(cells)},)" if cells else "()")
+            flat.append(cells[0] if cells else "''")
+            single = single and len(cells) < 2
+        d = self.delimiters
+        if single and not d.release:  # data cannot end with a separator, so the empty end can be stripped off
+            return f"a({d.element!r}.join(({tag!r}, {', '.join(flat)})).rstrip({d.element!r}) + {d.segment!r})"
         return f"a(Z({tag!r}, {', '.join(rows)}))"
 
     def _fitted(self, tag: str, e: int, c: int, leaf: Leaf, scope: _Scope) -> str:
@@ -403,8 +470,11 @@ class _SegmentCode(_Code):
             return f"{shown}.replace(':', {self.delimiters.component!r})"
         if limit is None or leaf.row.raw:
             return shown
-        inner = shown[2:-1] if shown.startswith("E(") else shown
-        return f"L({inner}, {self._constant(limit)}, {leaf.id!r}, cut)"
+        rest = f"{self._constant(limit)}, {leaf.id!r}, cut)"
+        if not shown.startswith("E("):
+            return f"W({shown}, {rest}"
+        text = shown[2:-1]
+        return f"({shown} if len({text}) <= {limit.size} and '\\n' not in {text} else L({text}, {rest})"
 
     def _cell(self, tag: str, e: int, c: int, source: Leaf | Const | None, scope: _Scope) -> str:
         if source is None:
@@ -412,7 +482,7 @@ class _SegmentCode(_Code):
         if isinstance(source, Const):
             return repr(escaping(self.delimiters)(source.value))
         local = scope.leaf[id(source)]
-        filling = source.row.default if source.row.default is not None else source.row.filler
+        filling = _stands_for(source)
         shown = self._fitted(tag, e, c, source, scope)
         return f"({shown} if {local} is not None else {escaping(self.delimiters)(filling or '')!r})"
 
@@ -421,6 +491,14 @@ class _SegmentCode(_Code):
 
     def _repeated(self, node: Node, leaf: Leaf, scope: _Scope, indent: int) -> None:
         raise ValueError(f"{node.name}: a segment has no text of its own")
+
+
+def _triggers(node: Node) -> Iterator[int]:
+    first = node.children[0] if node.children else None
+    if first is not None and node.name == f"SG-{first.name}" and not first.opens:
+        yield id(first)
+    for child in node.children:
+        yield from _triggers(child)
 
 
 def _prune(node: Node) -> None:

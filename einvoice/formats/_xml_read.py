@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -23,6 +24,7 @@ from ..exchange import Read
 from ..mapping import Const, Drop, Group, Leaf, Map, Node, Row, plan
 from ..model import Invoice
 from ..money import parse as parse_number
+from ..terms import GROUPS
 from ._xml import place as place_in_xml
 
 Raw = dict[str, Any]
@@ -133,8 +135,12 @@ class TreeReader:
         except RecursionError as error:
             raise UnreadableDocument("elements are nested too deeply", where=place(root), fix="send it flat") from error
 
+        @cache
+        def tracked() -> Context:
+            return self._walk(again(), track=True)
+
         def locate(path: str) -> str:
-            return _locate(self._walk(again(), track=True), path)
+            return _locate(tracked(), path)
 
         return Read(invoice, context.summed(), locate, self.format)
 
@@ -208,6 +214,8 @@ class TreeReader:
             part: Raw = {}
             inside(element, part, context)
             if not part:
+                if not group.always:
+                    _empty(element, context, group.term if group.term in GROUPS else "")
                 return
             if states:
                 part[states[0]] = states[1]
@@ -230,8 +238,10 @@ class TreeReader:
             return _raw_reader(leaf)
         for name, clause in self.table.drops.items():
             attributes.setdefault(name, self._attribute(Drop("", clause)))
-        if leaf and leaf.kind in ("amount", "price") and self.table.money and leaf.row.money:
-            attributes[self.table.money] = _currency(leaf)
+        money = self.table.money if leaf and leaf.kind in ("amount", "price") and leaf.row.money else ""
+        currency = _currency(leaf) if leaf and money else _accepted
+        if money:
+            attributes[money] = currency
         kids: dict[str, list[Spec]] = {}
         for child in node.children:
             spec = self._build(child)
@@ -239,9 +249,13 @@ class TreeReader:
         text = _leaf_reader(leaf) if leaf else None
         constant = node.text if isinstance(node.text, Const) else None
         mixed = bool(leaf and kids)
+        whole = bool(leaf and leaf.row.lens and leaf.row.lens.whole)
         filler = leaf.row.filler if leaf else None
+        holds = bool(kids) and not leaf and not node.opens and not (node.group and node.group.always)
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
+            if money and element.get(money) is None:
+                currency(element, "", into, context)
             if element.keys():
                 for name in _names(element):
                     handler = attributes.get(name)
@@ -253,27 +267,33 @@ class TreeReader:
                 written = element.text
                 stripped = written.strip() if written else ""
                 if stripped:
-                    text(element, stripped, into, context)
+                    text(element, written if whole and written else stripped, into, context)
                 elif not mixed and not len(element):  # noqa: SIM102
                     if filler != "":
-                        _empty(element, context)
+                        _empty(element, context, leaf.id if leaf else "")
             elif element.text and (stated := element.text.strip()):
                 if constant is None:
                     _stray(element, stated, context)
                 elif not constant.select and stated != constant.value:
                     _otherwise(element, "", stated, constant, context)
+                elif stated != constant.value:  # a boolean in its other spelling
+                    context.say("EINV-READ-09", f"read as {constant.value}", element, Severity.INFO, found=stated)
             if len(element):
                 _children(element, kids, into, context)
+            elif holds and not element.keys():
+                _empty(element, context)
 
         return read
 
     def _attribute(self, source: Leaf | Const | Drop) -> Callable[[etree._Element, str, Raw, Context], None]:
         if isinstance(source, Leaf):
-            reader = _leaf_reader(source)
+            reader, name = _leaf_reader(source), source.row.path.rpartition("@")[2]
 
             def take(element: etree._Element, value: str, into: Raw, context: Context) -> None:
                 if value.strip():
                     reader(element, value.strip(), into, context)
+                else:
+                    _empty(element, context, attribute=name)
 
             return take
         if isinstance(source, Drop):
@@ -383,7 +403,7 @@ def _leaf_reader(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], No
         for step in path:
             target = target.setdefault(step, {})
         if also:
-            value, second = value  # type: ignore[str-unpack]
+            value, second = value
             if second is not None:
                 for step in also[:-1]:
                     target = target.setdefault(step, {})
@@ -472,7 +492,8 @@ def _currency(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], None]
     def check(element: etree._Element, value: str, into: Raw, context: Context) -> None:
         expected = context.tax_currency if which == "tax_currency" else context.currency
         if value != expected:
-            message = f"the amount is in {value!r}, the document in {expected!r}"
+            stated = f"the amount is in {value!r}" if value else "the amount states no currency"
+            message = f"{stated}, the document is in {expected!r}"
             context.say("EINV-READ-06", message, element, term=leaf.id, found=value, fix="state it in one currency")
 
     return check
@@ -482,7 +503,7 @@ def _currency(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], None]
 
 
 def _text_of(element: etree._Element) -> str:
-    return " ".join("".join(map(str, element.itertext())).split())[:80]
+    return " ".join(" ".join(map(str, element.itertext())).split())[:80]
 
 
 def _unread(element: etree._Element, context: Context) -> None:
@@ -490,6 +511,8 @@ def _unread(element: etree._Element, context: Context) -> None:
         name = local(part)
         context.say("EINV-READ-01", f"{name} has no place in the model and is not carried", part, Severity.WARNING,
                     found=_text_of(part), fix="see whether the receiver needs it")  # fmt: skip
+        for key in part.keys():  # noqa: SIM118  an element is no mapping
+            _unread_attribute(part, str(key), part.get(key, ""), context)
 
 
 def _stray(element: etree._Element, text: str, context: Context) -> None:
@@ -531,8 +554,9 @@ def _otherwise(element: etree._Element, attribute: str, value: str, constant: Co
                     found=value, clause=constant.clause)  # fmt: skip
 
 
-def _empty(element: etree._Element, context: Context) -> None:
-    context.say("EINV-READ-07", f"{local(element)} is empty", element, Severity.WARNING,
+def _empty(element: etree._Element, context: Context, term: str = "", attribute: str = "") -> None:
+    name = f"the attribute {attribute}" if attribute else local(element)
+    context.say("EINV-READ-07", f"{name} is empty", element, Severity.WARNING, attribute, term,
                 fix="leave the element out or fill it")  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ..errors import ConfigError, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import Invoice, Means
+from ._lenses import TERMS
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
 from ._xml_write import Writer, absent, compile_writer
@@ -292,7 +293,7 @@ def _settlement() -> Group:
         *_date("BT-74", "ram:BillingSpecifiedPeriod/ram:EndDateTime"),
         _allowance("BG-20", "false", taxes=True),
         _allowance("BG-21", "true", taxes=True),
-        Field("BT-20", f"{terms}/ram:Description"),
+        Field("BT-20", f"{terms}/ram:Description", lens=TERMS),
         *_date("BT-9", f"{terms}/ram:DueDateDateTime"),
         Field("@mandate", f"{terms}/ram:DirectDebitMandateID"),
         Group(f"{terms}/ram:ApplicableTradePaymentDiscountTerms", (
@@ -461,5 +462,4 @@ def variant(name: str) -> dict[str, str]:
     return {"profile": name}
 
 
-RULES = ("en16931",)
 FORMAT, SETTINGS = CiiFormat, Cii

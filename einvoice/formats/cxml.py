@@ -7,6 +7,7 @@ Terms that cXML has no element for travel as Extrinsic with the names of ``_EXTR
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, BinaryIO, Literal
@@ -15,8 +16,9 @@ from ..config import Strict
 from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Identifier, Invoice, Party
+from ..terms import at
 from ._cxml_answers import answers as answers
-from ._cxml_shape import purpose_of, shaped
+from ._cxml_shape import HOOKS, purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
@@ -84,6 +86,7 @@ class CxmlFormat:
         losses += [_unaddressed(side) for side in ("seller", "buyer") if not _network_ids(body, side)]
         if not any(map(_backed, [body, *body.lines])):
             losses.append(_NO_ORDER)
+        losses += _unpriced_taxes(body)
         head = (
             '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE cXML SYSTEM '
             f'"http://xml.cxml.org/schemas/cXML/{settings.dtd_version}/InvoiceDetail.dtd">\n'
@@ -158,6 +161,21 @@ def _unaddressed(side: str) -> Finding:
         "EINV-CXML-02", f"no network id of the {side}", path=f"$.{side}.network_ids",
         fix="name it in the profile (format.from_, format.to) or in the invoice",
     )  # fmt: skip
+
+
+def _unpriced_taxes(body: Invoice) -> Iterator[Finding]:
+    """Of lines that state tax amounts, those the DTD wants and the invoice lacks: a zero would stand in their place."""
+    for number, line in enumerate(body.lines):
+        if not HOOKS["taxed_in_line"](line, body):
+            continue
+        absences = ["tax_amount"] if line.tax_amount is None else []
+        absences += [f"taxes[{index}].amount" for index, tax in enumerate(line.taxes) if tax.amount is None]
+        for path in absences:
+            yield Finding(
+                "EINV-CXML-03", "a line with a tax amount must state every one, and their total",
+                term=at("lines[]." + re.sub(r"\d+", "", path)).id,
+                path=f"$.lines[{number}].{path}", fix="state the amount of each tax of the line, or of none",
+            )  # fmt: skip
 
 
 FORMAT, SETTINGS = CxmlFormat, Cxml

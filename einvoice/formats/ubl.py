@@ -16,6 +16,7 @@ from ..errors import ConfigError, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note
+from ._lenses import TERMS
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
 from ._xml_write import Writer, absent, compile_writer
@@ -306,7 +307,7 @@ def _table(root: str) -> Map:
             Field("remittance", "cbc:PaymentID", fallback="BT-83"),
             *_PAYMENT,
         ), "BG-16", many=True),
-        Field("BT-20", "cac:PaymentTerms/cbc:Note"),
+        Field("BT-20", "cac:PaymentTerms/cbc:Note", lens=TERMS),
         *((Group("cac:PrepaidPayment", (
             Field("type", "cbc:ID"), Field("amount", "cbc:PaidAmount"), Field("date", "cbc:ReceivedDate"),
             Field("reference", "cbc:InstructionID"),
@@ -343,6 +344,20 @@ def _tax_currency_of(element: Any) -> str | None:
     return None if amount is None else amount.get("currencyID")
 
 
+def _after(context: Context) -> None:
+    _lift_remittance(context)
+    root = context.element.tag.rpartition("}")[2]
+    code = context.root.get("type_code")
+    if (code in CREDIT_TYPES) != (root == "CreditNote"):
+        context.say(
+            "EINV-READ-11",
+            f"the document is a {root}, its type says otherwise",
+            context.element,
+            term="BT-3",
+            found=code or "",
+        )
+
+
 def _lift_remittance(context: Context) -> None:
     """BT-83 stands once in the model; UBL repeats it in every PaymentMeans. Only differing ones stay where they are."""
     payment = context.root.get("payment", {})
@@ -372,7 +387,7 @@ _HOOKS: Mapping[str, Any] = {
     "charged": lambda tax, invoice: tax.effect in (None, "charged", "paid_by_buyer"),
     "document_tax": _document_tax,
     "accounting_tax": _accounting_tax,
-    "after": _lift_remittance,
+    "after": _after,
 }
 
 
@@ -441,6 +456,4 @@ def variant(name: str) -> dict[str, str]:
     return {"profile": name}
 
 
-#: Rule packs a UBL invoice is checked by when none are named.
-RULES = ("en16931",)
 FORMAT, SETTINGS = UblFormat, Ubl

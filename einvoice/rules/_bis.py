@@ -15,7 +15,7 @@ from ..errors import Finding, Severity
 from ..model import AllowanceCharge, Line, Price
 from ..money import total
 from ._checks import every, joined, states, text
-from ._cius import SLACK, percentage, when
+from ._cius import SLACK, percentage
 from ._empty import steps
 from ._facts import ZERO, Facts, nearest
 from ._rule import Check, Hit, ReaderRule, Rule
@@ -60,9 +60,13 @@ def empties(facts: Facts) -> Iterator[tuple[str, Finding]]:
     return ((path, one) for path, one in found if not path.endswith("ApplicableHeaderTradeDelivery"))
 
 
-def unless_empty(element: str, check: Check) -> Check:
-    """*check*, unless the source has *element* with nothing in it: then it is stated, and R008 broken."""
-    return when(lambda facts: not any(f"/{path}".endswith(f"/{element}") for path, _ in empties(facts)), check)
+def unless_empty(check: Check, *elements: str) -> Check:
+    """*check*, unless the source has one of *elements* with nothing in it: then it is stated, and R008 broken."""
+
+    def stated_empty(facts: Facts) -> bool:
+        return any(f"/{path}".endswith(f"/{element}") for path, _ in empties(facts) for element in elements)
+
+    return lambda facts: () if facts.read and stated_empty(facts) else check(facts)
 
 
 def percentages(facts: Facts) -> Iterable[Hit]:
@@ -166,11 +170,11 @@ def same_unit(facts: Facts) -> Iterable[Hit]:
 
 def party(role: str, element: str) -> Check:
     """R010, R020: a party has an electronic address."""
-    return unless_empty(f"{element}/Party/EndpointID", states(role, "endpoint.value"))
+    return unless_empty(states(role, "endpoint.value"), f"{element}/Party/EndpointID")
 
 
 _RULES = (
-    Rule("R001", "BT-23", unless_empty("ProfileID", states("", "process"))),
+    Rule("R001", "BT-23", unless_empty(states("", "process"), "ProfileID")),
     Rule("R005", "BT-6", second_currency),
     Rule("R008", "", empty),
     Rule("R010", "BT-49", party("buyer", "AccountingCustomerParty")),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from ..model import AllowanceCharge
 from ._checks import at, every, text
 from ._facts import ZERO, Facts, missing
-from ._rule import Check, Hit, Rule
+from ._rule import Check, Hit
 
 Holds = Callable[[Facts], bool]
 SLACK = Decimal("0.02")
@@ -36,11 +35,6 @@ def only(path: str, codes: Iterable[str]) -> Check:
     """Each code at *path* is one of *codes*."""
     known = frozenset(codes)
     return every(path, lambda value: value.strip() in known)
-
-
-def matching(path: str, passes: Callable[[str], bool]) -> Check:
-    """Each text at *path*, its white space normalised, passes."""
-    return every(path, lambda value: passes(" ".join(value.split())))
 
 
 def country(facts: Facts, role: str) -> str:
@@ -76,14 +70,3 @@ def percentage(path: str, slack: Decimal = SLACK) -> Check:
                 yield Hit(f"{place}.amount", text(entry.amount), text(expected))
 
     return check
-
-
-def mirrored(rules: Iterable[Rule], ids: Mapping[str, str], **changes: object) -> Iterable[Rule]:
-    """Rules of another pack under ids of one's own: *ids* maps the new id to the old.
-
-    KeyError names an id the other pack does not have.
-    """
-    known = {rule.id: rule for rule in rules}
-    for new, old in ids.items():
-        one = known[old]
-        yield replace(one, id=new, text=one.text or one.id, **changes)  # type: ignore[arg-type]

@@ -225,6 +225,6 @@ RULES: tuple[Rule, ...] = (
     Rule("BR-CO-22", "BT-104", reasoned("charges[]"), within="charges[]"),
     Rule("BR-CO-23", "BT-139", reasoned("lines[].allowances[]"), within="lines[].allowances[]"),
     Rule("BR-CO-24", "BT-144", reasoned("lines[].charges[]"), within="lines[].charges[]"),
-    Rule("BR-CO-25", "BT-9", due_date_or_terms),
+    Rule("BR-CO-25", "BT-9", due_date_or_terms, stated=True),
     Rule("BR-CO-26", "BT-29", seller_known),
 )

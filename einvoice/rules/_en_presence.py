@@ -209,7 +209,7 @@ RULES: tuple[Rule, ...] = (
     Rule("BR-11", "BT-55", country("buyer"), stated=True),
     Rule("BR-16", "BG-25", is_list("lines[]")),
     Rule("BR-17", "BT-59", payee, within="payee"),
-    Rule("BR-27", "BT-146", net_price),
+    Rule("BR-27", "BT-146", net_price, stated=True),
     Rule("BR-28", "BT-148", not_negative("lines[].price", "gross", needed=False)),
     Rule("BR-29", "BT-74", in_order("period"), within="period"),
     Rule("BR-30", "BT-135", in_order("lines[].period"), within="lines[].period"),
@@ -225,7 +225,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "BR-51", "BT-87", every("payment.means[]", card, "card.number"), Severity.WARNING, within="payment.means[].card"
     ),
-    Rule("BR-53", "BT-111", accounting_tax),
+    Rule("BR-53", "BT-111", accounting_tax, stated=True),
     Rule("BR-54", "BG-32", every("lines[**].item.attributes[]", lambda one: None not in (one.name, one.value))),
     Rule("BR-56", "BT-63", representative_vat, within="tax_representative"),
     Rule("BR-61", "BT-84", account_given, within="payment.means[]"),

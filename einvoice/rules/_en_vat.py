@@ -260,7 +260,7 @@ _ALONE: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 
 RULES: tuple[Rule, ...] = (
     *(rule for family in FAMILIES for rule in _family_rules(family)),
-    Rule("BR-IC-11", "BT-72", delivered, category="K"),
+    Rule("BR-IC-11", "BT-72", delivered, category="K", stated=True),
     Rule("BR-IC-12", "BT-80", delivered_to, category="K"),
     *(Rule(id_, term, partial(alone, paths), text="VAT-ALONE", category="O") for id_, term, paths in _ALONE),
     Rule("BR-B-01", "BT-40", italian, category="B"),

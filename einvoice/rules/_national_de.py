@@ -48,16 +48,14 @@ def german(check: Check) -> Check:
 def cash_discount(facts: Facts) -> Iterable[Hit]:
     """DE-R-018: a line of the payment terms that begins with # is a cash discount, and its line is ended.
 
-    Release 2025-05 let other words stand before the discount. The reader trims the end of the terms, so that in what
-    came as UBL a break there counts as given.
+    Release 2025-05 let other words stand before the discount.
     """
     terms = facts.payment.terms or ""
     marked = [" ".join(line.split()) for line in terms.split("\n") if line.strip().startswith("#")]
     find = _DISCOUNT.match if facts.on >= MAY_2026 else _DISCOUNT.search
     yield from (Hit("$.payment.terms", text(line)) for line in marked if not find(line))
     rest = re.split(r"#[^\n\r]+#", terms)[-1]
-    trimmed = facts.syntax == "ubl" and not rest
-    if marked and not trimmed and re.match(r"\s*\n", rest) is None:
+    if marked and re.match(r"\s*\n", rest) is None:
         yield Hit("$.payment.terms", text(marked[-1]))
 
 

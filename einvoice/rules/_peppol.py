@@ -26,7 +26,7 @@ from ._rule import Check, Hit, Rule
 MAY_2026 = date(2026, 8, 17)
 FRENCH = ("urn:peppol:france:billing:regulated", "urn:peppol:france:billing:non-regulated")
 WITH_RESPONSE = "urn:peppol:bis:billing_with_response"
-_NOTES = ("Invoice/Note", "CreditNote/Note", "ExchangedDocument/IncludedNote/Content")
+_NOTES = ("Invoice/Note", "CreditNote/Note")
 _DIGITS = Decimal(1).scaleb(-18)
 
 

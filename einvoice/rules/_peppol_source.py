@@ -67,7 +67,7 @@ def tax_totals(facts: Facts) -> tuple[int, int]:
     if facts.syntax == "cii":
         return _tax_totals_of_cii(facts)
     totals = facts.totals
-    hollow = not facts.rows and is_empty(facts, "TaxTotal/TaxSubtotal")
+    hollow = is_empty(facts, "TaxTotal/TaxSubtotal")
     broken_down = bool(facts.rows) or hollow
     second = any("/TaxTotal/TaxSubtotal" in f"/{steps(one.place)}" for one in said(facts, UNREAD))
     # A further one without a breakdown is nothing but its amount.

@@ -114,6 +114,18 @@ def payable(facts: Facts) -> Iterable[Hit]:
     yield Hit("$.due_date")
 
 
+def due(facts: Facts) -> Iterable[Hit]:
+    """co-16: BT-115 = BT-112 - BT-113 + BT-114; a payment or rounding of nought is none, and rounds nothing."""
+    totals = facts.totals
+    if totals.gross is None or totals.due is None:
+        yield Hit("$.totals.due", text(totals.due))
+        return
+    left = nearest(totals.due - totals.rounding) if totals.rounding else totals.due
+    right = nearest(totals.gross - totals.prepaid) if totals.prepaid else totals.gross
+    if left != right:
+        yield Hit("$.totals.due", text(totals.due), text(right + (totals.rounding or 0)))
+
+
 def despatched(facts: Facts) -> Iterable[Hit]:
     """092: a despatch advice is named on the lines or on the document, not on both."""
     if facts.invoice.despatch_advice_reference is not None:
@@ -212,7 +224,7 @@ RULES: tuple[Rule, ...] = (
     *(Rule(id_, "BT-34", _pint_ids.checked(*asked), text="IDENTIFIER") for id_, asked in _pint_ids.CHECKS.items()),
     Rule("ibr-044", "BT-144", joined(_en_presence.reasoned("lines[].charges[]"),
                                      named(_en_presence.reasoned("charges[]"), "BT-104")), text="BR-44"),
-    Rule("ibr-049", "BT-81", _filled("PaymentMeansCode", states("payment.means[]", "code")), text="BR-49"),
+    Rule("ibr-049", "BT-81", _filled(states("payment.means[]", "code"), "PaymentMeansCode"), text="BR-49"),
     Rule("ibr-071", "BT-18", _bis.never),
     Rule("ibr-072", "BT-18", _bis.never),
     Rule("ibr-073", "", _bis.never),
@@ -227,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     Rule("ibr-sr-16", "BT-46", one_identifier, text="TOO-MANY"),
     Rule("ibr-sr-51", "BT-22", one_note, text="TOO-MANY"),
     Rule("ibr-sr-63", "BT-24", no_wildcard),
+    Rule("ibr-co-16", "BT-115", due, text="BR-CO-16"),
     Rule("ibr-cl-03", "BT-5", currencies, text="CODE", codes="pint_aunz_currencies"),
     Rule("ibr-cl-04", "BT-5", among("currency", "pint_aunz_currencies"), text="CODE", codes="pint_aunz_currencies"),
     Rule("ibr-cl-05", "BT-6", among("tax_currency", "pint_aunz_currencies"), text="CODE",
@@ -242,14 +255,14 @@ RULES: tuple[Rule, ...] = (
     Rule("aligned-ibr-002-aunz", "BT-30", registered("seller", "NZ", "0088"), text="NZBN"),
     Rule("aligned-ibr-004-aunz", "BT-47", registered("buyer", "AU", "0151"), text="ABN"),
     Rule("aligned-ibr-005-aunz", "BT-47", registered("buyer", "NZ", "0088"), text="NZBN"),
-    Rule("aligned-ibrp-003", "BT-10", _filled("BuyerReference", referenced)),
+    Rule("aligned-ibrp-003", "BT-10", _filled(referenced, "BuyerReference")),
     Rule("aligned-ibrp-005", "BT-131", _amounts(), text="DECIMALS"),
-    Rule("aligned-ibrp-018", "BT-84", _filled("PayeeFinancialAccount/ID", _en_presence.account_given), text="BR-61"),
+    Rule("aligned-ibrp-018", "BT-84", _filled(_en_presence.account_given, "PayeeFinancialAccount/ID"), text="BR-61"),
     Rule("aligned-ibrp-053", "BT-131", line_amounts, text="R120"),
     Rule("aligned-ibrp-054", "BT-92", _of("allowances", percentage), text="R040"),
     Rule("aligned-ibrp-055", "BT-99", _of("charges", percentage), text="R040"),
     Rule("aligned-ibrp-057", "BT-93", _of("allowances", _both), text="BOTH"),
     Rule("aligned-ibrp-058", "BT-100", _of("charges", _both), text="BOTH"),
-    Rule("aligned-ibrp-061", "BT-9", _filled("DueDate", payable), text="BR-CO-25"),
+    Rule("aligned-ibrp-061", "BT-9", _filled(payable, "DueDate"), text="BR-CO-25"),
     Rule("aligned-ibrp-sr-43", "BT-122", plain_attachments),
 )  # fmt: skip

@@ -65,7 +65,6 @@ ibr-co-10 BR-CO-10
 ibr-co-11 BR-CO-11
 ibr-co-12 BR-CO-12
 ibr-co-13 BR-CO-13
-ibr-co-16 BR-CO-16
 ibr-co-19 BR-CO-19
 ibr-co-20 BR-CO-20
 ibr-091 BR-DEC-18
@@ -119,6 +118,26 @@ _SHARED = {
 }  # fmt: skip
 
 
+#: Elements that are there to a published rule when they stand empty; ibr-079 speaks of those.
+_THERE = {
+    "ibr-012": ("LegalMonetaryTotal/LineExtensionAmount",),
+    "ibr-013": ("TaxExclusiveAmount",),
+    "ibr-014": ("TaxInclusiveAmount",),
+    "ibr-015": ("PayableAmount",),
+    "ibr-022": ("InvoicedQuantity", "CreditedQuantity"),
+    "ibr-024": ("InvoiceLine/LineExtensionAmount", "CreditNoteLine/LineExtensionAmount"),
+    "ibr-026": ("PriceAmount",),
+    "ibr-055": ("InvoiceDocumentReference/ID",),
+    "ibr-057": ("Address/Country/IdentificationCode",),
+    "ibr-sr-07": ("InvoiceDocumentReference/ID",),
+    "aligned-ibrp-032-aunz": ("AllowanceCharge/TaxCategory/ID",),
+    "aligned-ibrp-037-aunz": ("AllowanceCharge/TaxCategory/ID",),
+    "aligned-ibrp-045": ("TaxSubtotal/TaxableAmount",),
+    "aligned-ibrp-046": ("TaxSubtotal/TaxAmount",),
+    "aligned-ibrp-048-aunz": ("TaxSubtotal/TaxCategory/Percent",),
+}
+
+
 def _shared() -> Iterator[Rule]:
     for own, number in _SHARED.items():
         one = peppol_bis_3.PACK.rule(f"PEPPOL-EN16931-{number}")
@@ -131,7 +150,9 @@ def _mirrors() -> Iterator[Rule]:
     known = {rule.id: rule for rules in packs for rule in rules}
     for own, published in (*(line.split() for line in _MIRRORS.strip().splitlines()), *_UNTAXED):
         one = known[published]
-        yield replace(one, id=own, text=one.text or one.id, check=of_gst(one.check, one.category))
+        check = of_gst(one.check, one.category)
+        there = _THERE.get(own)
+        yield replace(one, id=own, text=one.text or one.id, check=_bis.unless_empty(check, *there) if there else check)
 
 
 RULES: tuple[Rule, ...] = (*_mirrors(), *_shared())

@@ -58,6 +58,8 @@ _MORE = (
     ReaderRule("EINV-READ-01", f"{_OBJECT}/Attachment/ExternalReference/URI", "ibr-071"),
     ReaderRule("EINV-READ-01", f"{_OBJECT}/Attachment/EmbeddedDocumentBinaryObject", "ibr-071"),
     ReaderRule("EINV-READ-01", f"{_OBJECT}/DocumentDescription", "ibr-072"),
+    ReaderRule("EINV-READ-02", "Invoice/InvoicePeriod", "ibr-sr-49", holds=r"(?:^|\s)[0-9]{1,3}$"),
+    ReaderRule("EINV-READ-02", "CreditNote/InvoicePeriod", "ibr-sr-49", holds=r"(?:^|\s)[0-9]{1,3}$"),
     # A second tax total has a second row of the category, where exactly one is due.
     *(
         ReaderRule("EINV-READ-02", "TaxTotal", f"aligned-ibrp-{code.lower()}-01-aunz", holds=rf"(?:^|\s){code}(?:\s|$)")

@@ -94,9 +94,8 @@ def cash_discount(facts: Facts) -> Iterable[Hit]:
 
 
 def _ended(terms: str) -> bool:
-    """The last cash discount ends its line. A reader trims the break at the end of the terms, so that one counts."""
-    rest = re.split(r"#[^\n\r]+#", terms)[-1]
-    return not rest or re.match(r"\s*\n", rest) is not None
+    """The last cash discount ends its line."""
+    return re.match(r"\s*\n", re.split(r"#[^\n\r]+#", terms)[-1]) is not None
 
 
 def specification(facts: Facts) -> Iterable[Hit]:

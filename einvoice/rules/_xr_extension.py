@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from ..errors import Severity
 from ..model import Line, Prepaid
+from ._bis import unless_empty
 from ._checks import Test, every, states, text
 from ._cius import when
 from ._facts import ZERO, Facts, decimals, nearest
@@ -27,6 +28,11 @@ CLEAN = frozenset({"clean", "zero-emission", "other"})
 
 def is_extension(facts: Facts) -> bool:
     return facts.invoice.specification == EXTENSION
+
+
+def is_ubl_extension(facts: Facts) -> bool:
+    """One not bound for CII, whose binding knows neither sub-lines nor payments by third parties."""
+    return is_extension(facts) and facts.syntax != "cii"
 
 
 def is_vehicles(facts: Facts) -> bool:
@@ -45,9 +51,7 @@ def mime(facts: Facts) -> Iterable[Hit]:
 
 
 def sub_sums(facts: Facts) -> Iterable[Hit]:
-    """BR-DEX-02: a line is the sum of its sub-lines. The published rule is for UBL invoices alone."""
-    if facts.syntax == "cii":
-        return
+    """BR-DEX-02: a line is the sum of its sub-lines."""
     for place, line in facts.places("lines[**]"):
         if line.sub_lines and line.net_amount != _sum(line):
             yield Hit(f"{place}.net_amount", text(line.net_amount), text(_sum(line)))
@@ -140,7 +144,7 @@ _EXTENSION: tuple[Rule, ...] = (
     Rule("BR-DEX-11", "EX-43", states("payment.prepaid[]", "amount"), stated=True),
     Rule("BR-DEX-12", "EX-45", states("payment.prepaid[]", "reference")),
     Rule("BR-DEX-13", "EX-43", every("payment.prepaid[]", cents, "amount"), text="DECIMALS"),
-    Rule("BR-DEX-14", "EX-43", foreign),
+    Rule("BR-DEX-14", "EX-43", unless_empty(foreign, "PrepaidPayment/PaidAmount")),
     Rule("BR-DEX-15", "EX-80", parents, Severity.WARNING, syntax="cii"),
 )  # fmt: skip
 
@@ -196,7 +200,12 @@ _VEHICLES: tuple[Rule, ...] = (
     Rule("BR-TMP-CVD-01", "BT-158-1", scheme_known, text="CODE", codes="item_classes"),
 )  # fmt: skip
 
+#: Published for UBL alone.
+_UBL = frozenset({"BR-DEX-02", "BR-DEX-03", *(f"BR-DEX-{number:02}" for number in range(9, 15))})
 RULES: tuple[Rule, ...] = (
-    *(replace(rule, check=when(is_extension, rule.check)) for rule in _EXTENSION),
+    *(
+        replace(rule, check=when(is_ubl_extension if rule.id in _UBL else is_extension, rule.check))
+        for rule in _EXTENSION
+    ),
     *(replace(rule, check=when(is_vehicles, rule.check)) for rule in _VEHICLES),
 )

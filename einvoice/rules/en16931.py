@@ -12,7 +12,7 @@ from ..errors import Severity
 from . import _en_codes, _en_conditions, _en_presence, _en_vat
 from ._rule import Pack, ReaderRule, Release
 
-#: UBL and CII elements that hold a code, by the rule that wants it of its list. An empty one is of no list.
+#: UBL and CII elements and attributes that hold a code, by the rule that wants it of its list. Empty, it is of none.
 _CODED = {
     "InvoiceTypeCode": "BR-CL-01",
     "CreditNoteTypeCode": "BR-CL-01",
@@ -25,11 +25,23 @@ _CODED = {
     "TaxCategory/ID": "BR-CL-17",
     "ClassifiedTaxCategory/ID": "BR-CL-18",
     "TaxExemptionReasonCode": "BR-CL-22",
+    "PartyIdentification/ID/@schemeID": "BR-CL-10",
+    "PartyLegalEntity/CompanyID/@schemeID": "BR-CL-11",
+    "ItemClassificationCode/@listID": "BR-CL-13",
+    "StandardItemIdentification/ID/@schemeID": "BR-CL-21",
+    "InvoicedQuantity/@unitCode": "BR-CL-23",
+    "CreditedQuantity/@unitCode": "BR-CL-23",
+    "BaseQuantity/@unitCode": "BR-CL-23",
+    "EmbeddedDocumentBinaryObject/@mimeCode": "BR-CL-24",
+    "EndpointID/@schemeID": "BR-CL-25",
+    "DeliveryLocation/ID/@schemeID": "BR-CL-26",
     "ExchangedDocument/TypeCode": "BR-CL-01",
     "InvoiceCurrencyCode": "BR-CL-04",
     "PostalTradeAddress/CountryID": "BR-CL-14",
     "CategoryTradeTax/CategoryCode": "BR-CL-17",
     "ApplicableTradeTax/CategoryCode": "BR-CL-18",
+    "BilledQuantity/@unitCode": "BR-CL-23",
+    "BasisQuantity/@unitCode": "BR-CL-23",
 }
 _SYNTAX = "about the syntax binding: {0}. The reader reports what the model cannot hold"
 
@@ -46,6 +58,8 @@ PACK = Pack(
     reader=(
         ReaderRule("EINV-READ-06", "", "BR-CL-03", unless="currencies"),
         *(ReaderRule("EINV-READ-07", element, rule) for element, rule in _CODED.items()),
+        # The root says invoice, the type code credit note, or the reverse; 81 may stand in either root of UBL.
+        ReaderRule("EINV-READ-11", "BT-3", "BR-CL-01", holds=r"^(?!81$)."),
         # CII: a second total in the invoice currency.
         ReaderRule("EINV-READ-02", "TaxTotalAmount", "BR-CO-15"),
         # UBL: a second tax total with a breakdown is in the invoice currency; one without may be in another.

@@ -1,0 +1,186 @@
+"""EDIFACT out: characters that a level allows, messages between their service segments."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from ..errors import Finding, Severity
+from ._edifact_stream import CHARSETS
+from ._segments import Delimiters, escaping
+
+#: Levels A and B hold less than ASCII (ISO 9735, annex A).
+_LEVELS = {
+    "UNOA": re.compile(r"[^A-Z0-9 .,\-()/=!\"%&*;<>'+:?]"),
+    "UNOB": re.compile(r"[^A-Za-z0-9 .,\-()/=!\"%&*;<>'+:?]"),
+}
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: What has no decomposition, and signs that partners expect in plain letters.
+_PLAIN = {
+    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Đ": "D", "đ": "d",
+    "Ł": "L", "ł": "l", "Þ": "Th", "þ": "th", "ı": "i", "€": "EUR", "£": "GBP", "–": "-", "—": "-", "‘": "'",
+    "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "…": "...", "•": "-", "@": "(at)", "_": "-",
+    "#": "No.", "\u00a0": " ", "\u202f": " ", "°": " deg", "[": "(", "]": ")", "{": "(", "}": ")", "|": "/",
+    "\\": "/", "~": "-", "`": "'", "^": " ", "$": "USD",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of an interchange: UNB S002 or S003."""
+
+    id: str
+    qualifier: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the service segments of one interchange state; ``at`` is the time of preparation."""
+
+    sender: Party
+    recipient: Party
+    reference: str
+    at: datetime
+    syntax: str = "UNOC"
+    version: int = 3
+    application: str = ""
+    wants_answer: bool = False
+    test: bool = False
+    group: str = ""
+
+
+def outside(text: str, syntax: str) -> list[str]:
+    """The characters of *text* that the level has no place for, each once.
+
+    >>> outside("Gieß 5 €", "UNOC"), outside("Abc", "UNOA"), outside("ABC", "UNOA")
+    (['€'], ['b', 'c'], [])
+    """
+    level = _LEVELS.get(syntax)
+    if level:
+        return list(dict.fromkeys(level.findall(text)))
+    found = [] if text.isprintable() else list(dict.fromkeys(_CONTROL.findall(text)))
+    codec = CHARSETS[syntax]
+    try:
+        text.encode(codec)
+    except UnicodeEncodeError:
+        signs = [sign for sign in dict.fromkeys(text) if not sign.isascii() and sign not in found]
+        found += [sign for sign in signs if not _fits(sign, codec)]
+    return found
+
+
+def _fits(sign: str, codec: str) -> bool:
+    try:
+        return bool(sign.encode(codec))
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def plainer(sign: str, syntax: str) -> str:
+    """*sign* in characters of the level; a space where there is no such writing.
+
+    >>> plainer("ü", "UNOB"), plainer("ß", "UNOA"), plainer("漢", "UNOC")
+    ('u', 'SS', ' ')
+    """
+    written = _PLAIN.get(sign) or "".join(
+        part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part)
+    )
+    if syntax == "UNOA":
+        written = written.upper()
+    return " " if not written or outside(written, syntax) else written
+
+
+def fitted(text: str, syntax: str, delimiters: Delimiters, transliterate: bool) -> tuple[str, list[Finding]]:
+    """*text* in the characters of its level, and what was changed for it: fatal unless *transliterate* allows it."""
+    signs = outside(text, syntax)
+    if not signs:
+        return text, []
+    escape = escaping(delimiters)
+    written = text.translate({ord(sign): escape(plainer(sign, syntax)) for sign in signs})
+    return written, [strange(signs, syntax, transliterate)]
+
+
+def strange(signs: Sequence[str], syntax: str, transliterate: bool) -> Finding:
+    """What is said of characters that a level has no place for: fatal unless *transliterate* allows plainer ones."""
+    shown = " ".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in signs[:20])
+    done = "written in plainer ones" if transliterate else "not in the character set"
+    fix = "" if transliterate else "agree on UNOC or UNOW with the partner, or set transliterate"
+    return Finding("EINV-EDIFACT-03", f"characters {done} of {syntax}: {shown}",
+                   Severity.WARNING if transliterate else Severity.FATAL, found=shown, fix=fix,
+                   clause="ISO 9735, annex A")  # fmt: skip
+
+
+def interchange(envelope: Envelope, messages: Sequence[str], delimiters: Delimiters) -> str:
+    """The whole interchange without UNA: *messages* from UNH to UNT, each segment ended."""
+    group = [_ung(envelope, delimiters, messages)] if envelope.group else []
+    parts = [_unb(envelope, delimiters), *group, *messages]
+    if envelope.group:
+        parts.append(segment(delimiters, "UNE", str(len(messages)), envelope.group))
+    parts.append(segment(delimiters, "UNZ", "1" if envelope.group else str(len(messages)), envelope.reference))
+    return "".join(parts)
+
+
+def advice(d: Delimiters) -> str:
+    """The UNA segment of these service characters."""
+    return f"UNA{d.component}{d.element}{d.decimal}{d.release}{d.repetition or ' '}{d.segment}"
+
+
+def message(reference: str, kind: tuple[str, ...], body: str, delimiters: Delimiters) -> str:
+    """*body* between UNH and UNT. The count is that of the terminators: data never hold one unreleased."""
+    count = segments_in(body, delimiters) + 2
+    head = segment(delimiters, "UNH", reference, kind)
+    return f"{head}{body}{segment(delimiters, 'UNT', str(count), reference)}"
+
+
+def segments_in(body: str, delimiters: Delimiters) -> int:
+    """How many segments *body* holds."""
+    count, release = body.count(delimiters.segment), delimiters.release
+    if not release or release + delimiters.segment not in body:
+        return count
+    mark, end = re.escape(release), re.escape(delimiters.segment)
+    return count - len(re.findall(f"(?<!{mark})(?:{mark}{mark})*{mark}{end}", body))
+
+
+def broken(text: str, delimiters: Delimiters, line_end: str) -> str:
+    """*text* with a line end after every segment."""
+    release, end = re.escape(delimiters.release), re.escape(delimiters.segment)
+    skip = f"({release}.)|" if release else "(?!)()|"
+    return re.sub(f"{skip}{end}", lambda match: match.group(1) or delimiters.segment + line_end, text, flags=re.DOTALL)
+
+
+def segment(delimiters: Delimiters, tag: str, *elements: str | Sequence[str]) -> str:
+    """One segment with its terminator; trailing empty elements and components are left out."""
+    escape = escaping(delimiters)
+    parts = [tag]
+    for element in elements:
+        components = [element] if isinstance(element, str) else list(element)
+        while components and not components[-1]:
+            components.pop()
+        parts.append(delimiters.component.join(map(escape, components)))
+    while not parts[-1]:
+        parts.pop()
+    return delimiters.element.join(parts) + delimiters.segment
+
+
+def _unb(one: Envelope, delimiters: Delimiters) -> str:
+    day = f"{one.at:%Y%m%d}" if one.version >= 4 else f"{one.at:%y%m%d}"
+    return segment(
+        delimiters, "UNB", (one.syntax, str(one.version)), (one.sender.id, one.sender.qualifier, one.sender.address),
+        (one.recipient.id, one.recipient.qualifier, one.recipient.address), (day, f"{one.at:%H%M}"), one.reference,
+        "", one.application, "", "1" if one.wants_answer else "", "", "1" if one.test else "",
+    )  # fmt: skip
+
+
+def _ung(one: Envelope, delimiters: Delimiters, messages: Sequence[str]) -> str:
+    head = messages[0].split(delimiters.segment, 1)[0].split(delimiters.element)
+    kind, version, release, agency, *rest = [*head[2].split(delimiters.component), ""]
+    day = f"{one.at:%Y%m%d}" if one.version >= 4 else f"{one.at:%y%m%d}"
+    return segment(
+        delimiters, "UNG", kind, (one.sender.id, one.sender.qualifier), (one.recipient.id, one.recipient.qualifier),
+        (day, f"{one.at:%H%M}"), one.group, agency, (version, release, rest[0]),
+    )  # fmt: skip

@@ -1,0 +1,196 @@
+"""X12 out: characters that a set holds, sets between their control segments."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from ..errors import Finding, Severity
+from ._segments import STAND_INS, Delimiters, escaping
+from ._x12_codec import ISA_WIDTHS
+from ._x12_prepare import FIXED
+
+#: X12.5, 3.3: the basic set, and the extended set with its letters of other languages.
+_BASIC = r"""A-Z0-9 !"&'()*+,\-./:;?="""
+_EXTENDED = _BASIC + r"a-z%~@\[\]_{}\\|<>#$^`" + "ÀÁÂÄàáâäÈÉÊèéêëÌÍÎìíîïÒÓÔÖòóôöÙÚÛÜùúûüÇçÑñ¿¡"
+SETS = {"basic": re.compile(f"[^{_BASIC}]"), "extended": re.compile(f"[^{_EXTENDED}]")}
+_PLAIN = {
+    "ß": "ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Đ": "D", "đ": "d", "Ł": "L", "ł": "l",
+    "€": "EUR", "£": "GBP", "–": "-", "—": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"',
+    "»": '"', "…": "...", "•": "-", "\u00a0": " ", "\u202f": " ", "°": " deg", "\t": " ", "\n": " ",
+    "_": "-", "@": "(at)", "#": "No.", "$": "USD", "%": "pct", "[": "(", "]": ")", "{": "(", "}": ")", "|": "/",
+    "\\": "/", "<": "(", ">": ")", "~": "-", "^": " ", "`": "'",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of an interchange: ISA id with its qualifier, GS id."""
+
+    id: str
+    qualifier: str = "ZZ"
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What ISA and GS state; ``at`` is the time of preparation, ``version`` is ISA12, ``release`` GS08."""
+
+    sender: End
+    recipient: End
+    control: str
+    group: str
+    at: datetime
+    kind: str = "IN"
+    version: str = "00401"
+    release: str = "004010"
+    wants_answer: bool = False
+    test: bool = False
+
+
+def segment(delimiters: Delimiters, tag: str, *elements: str) -> str:
+    """One segment with its terminator; trailing empty elements are left out."""
+    escape = escaping(delimiters)
+    parts = [tag, *map(escape, elements)]
+    while not parts[-1]:
+        parts.pop()
+    return delimiters.element.join(parts) + delimiters.segment
+
+
+def interchange(one: Envelope, sets: Sequence[str], delimiters: Delimiters) -> str:
+    """The whole interchange with one group of *sets*, each from ST to SE. ISA is 106 characters."""
+    at, d = one.at, delimiters
+    day = f"{at:%y%m%d}" if one.release < "004" else f"{at:%Y%m%d}"
+    gs = segment(d, "GS", one.kind, one.sender.group or one.sender.id, one.recipient.group or one.recipient.id, day,
+                 f"{at:%H%M}", one.group, "X", one.release)  # fmt: skip
+    ge = segment(d, "GE", str(len(sets)), one.group)
+    return f"{isa(one, delimiters)}{gs}{''.join(sets)}{ge}{segment(d, 'IEA', '1', one.control)}"
+
+
+def isa(one: Envelope, delimiters: Delimiters) -> str:
+    """ISA, every element padded to its width."""
+    values = (
+        "00", "", "00", "", one.sender.qualifier, one.sender.id, one.recipient.qualifier, one.recipient.id,
+        f"{one.at:%y%m%d}", f"{one.at:%H%M}", delimiters.repetition or "U", one.version, one.control,
+        "1" if one.wants_answer else "0", "T" if one.test else "P", delimiters.component,
+    )  # fmt: skip
+    padded = [value.ljust(width) for value, width in zip(values, ISA_WIDTHS, strict=True)]
+    return delimiters.element.join(["ISA", *padded]) + delimiters.segment
+
+
+def transaction(kind: str, control: str, body: str, delimiters: Delimiters, convention: str = "") -> str:
+    """*body* between ST and SE. The count is that of the terminators: data hold none."""
+    count = body.count(delimiters.segment) + 2
+    head = segment(delimiters, "ST", kind, control, convention)
+    return f"{head}{body}{segment(delimiters, 'SE', str(count), control)}"
+
+
+# --- pairs back into their segment ------------------------------------------------------------------------------------
+
+
+@cache
+def _groups(delimiters: Delimiters) -> re.Pattern[str]:
+    end = re.escape(delimiters.segment)
+    tags = "|".join(FIXED)
+    return re.compile(f"(?:(?<={end})|^)({tags})([^{end}]*){end}((?:\\+\\1[^{end}]*{end})+)")
+
+
+def paired(body: str, delimiters: Delimiters) -> tuple[str, list[str]]:
+    """*body* with the pairs that the table writes apart back in IT1 and PER, and the pairs that found no room.
+
+    IT1 holds ten pairs; PER three, more of them begin another PER.
+    """
+    e, end = delimiters.element, delimiters.segment
+    left: list[str] = []
+
+    def join(match: re.Match[str]) -> str:
+        tag, fixed, rest = match.groups()
+        head = fixed + e * (FIXED[tag] - fixed.count(e))
+        pairs = rest.replace(f"+{tag}", "").split(end)[:-1]
+        if tag == "IT1":
+            left.extend(pairs[10:])
+            return f"{tag}{head}{''.join(pairs[:10])}{end}"
+        return "".join(f"{tag}{head}{''.join(pairs[at : at + 3])}{end}" for at in range(0, len(pairs), 3))
+
+    return _groups(delimiters).sub(join, body), left
+
+
+# --- characters -------------------------------------------------------------------------------------------------------
+
+
+def fitted(
+    text: str, characters: str, charset: str, delimiters: Delimiters, transliterate: bool, replacement: str | None
+) -> tuple[bytes, list[Finding]]:
+    """*text* as bytes and what was changed for it. Fatal where neither setting allows the change.
+
+    replacement  stands for a delimiter inside data; None: such a document does not go out
+    """
+    strange = list(dict.fromkeys(SETS[characters].findall(text)))
+    strange = [sign for sign in strange if sign not in _service(delimiters)]
+    strange += [sign for sign in dict.fromkeys(text) if not sign.isascii() and sign not in strange
+                and not _encodes(sign, charset)] if not text.isascii() else []  # fmt: skip
+    if not strange:
+        return text.encode(charset), []
+    collided = [sign for sign in strange if sign in STAND_INS]
+    others = [sign for sign in strange if sign not in STAND_INS]
+    found = [_collision(collided, delimiters, replacement)] if collided else []
+    found += [_outside(others, characters, transliterate)] if others else []
+    change = dict.fromkeys(map(ord, STAND_INS), replacement or " ")
+    change |= {ord(sign): _safe(plainer(sign, characters), delimiters) for sign in others}
+    return text.translate(change).encode(charset, "replace"), found
+
+
+def _service(delimiters: Delimiters) -> str:
+    return f"{delimiters.element}{delimiters.component}{delimiters.segment}{delimiters.repetition}"
+
+
+def _safe(text: str, delimiters: Delimiters) -> str:
+    return "".join(" " if sign in _service(delimiters) else sign for sign in text)
+
+
+def _encodes(sign: str, charset: str) -> bool:
+    try:
+        return bool(sign.encode(charset))
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def plainer(sign: str, characters: str) -> str:
+    """*sign* in characters of the set; a space where there is no such writing.
+
+    >>> plainer("ő", "extended"), plainer("ß", "basic"), plainer("漢", "extended")
+    ('o', 'SS', ' ')
+    """
+    marks = (part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+    written = _PLAIN.get(sign) or "".join(marks)
+    if characters == "basic":
+        written = written.upper()
+    return " " if not written or SETS[characters].search(written) else written
+
+
+def _shown(signs: Sequence[str]) -> str:
+    return " ".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in signs[:20])
+
+
+def _outside(signs: Sequence[str], characters: str, transliterate: bool) -> Finding:
+    done = "written in plainer ones" if transliterate else "outside"
+    shown = _shown(signs)
+    return Finding("EINV-X12-03", f"characters {done} the {characters} character set: {shown}",
+                   Severity.WARNING if transliterate else Severity.FATAL, found=shown, clause="X12.5, character sets",
+                   fix="" if transliterate else "set transliterate, or correct the source")  # fmt: skip
+
+
+def _collision(signs: Sequence[str], delimiters: Delimiters, replacement: str | None) -> Finding:
+    marks = (delimiters.element, delimiters.component, delimiters.segment, delimiters.repetition)
+    by: Mapping[str, str] = dict(zip(STAND_INS, marks, strict=True))
+    shown = " ".join(by[sign] for sign in signs)
+    done = f"replaced by {replacement!r}" if replacement is not None else "which X12 cannot release"
+    return Finding("EINV-X12-06", f"data hold the delimiters {shown}, {done}",
+                   Severity.WARNING if replacement is not None else Severity.FATAL, found=shown,
+                   fix="" if replacement is not None else "choose other delimiters, or set replace_delimiters",
+                   clause="X12.5, delimiters")  # fmt: skip

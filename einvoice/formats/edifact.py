@@ -1,0 +1,350 @@
+"""EDIFACT INVOIC of D.96A and D.01B (EANCOM and others), read also in D.97A to D.16B; D.14B as EN 16931-3-4 binds it.
+
+Amounts of a credit note are positive, as in the model. What one partner wants otherwise than the next is a setting.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, BinaryIO, Literal
+
+from pydantic import Field
+
+from ..config import Strict
+from ..errors import ConfigError, Finding, Severity, UnreadableDocument
+from ..exchange import Document, Environment, Identity, Read
+from ..model import Invoice, leaves
+from ..model import Party as ModelParty
+from ._edifact_answers import answers as answers
+from ._edifact_codec import Fault, Interchange, Message, messages
+from ._edifact_directory import DIRECTORIES, Directory, of_release
+from ._edifact_prepare import root_of
+from ._edifact_shape import function
+from ._edifact_stream import CHARSETS
+from ._edifact_table import table
+from ._edifact_write import Envelope, Party, advice, broken, fitted, interchange, message, outside, plainer, strange
+from ._segments import Delimiters, Over, SegmentWriter, compile_segments
+from ._xml_read import Context, TreeReader
+
+
+class Address(Strict):
+    """A name in UNB: id, its qualifier (14 GLN, 1 DUNS, ZZ agreed), an address inside."""
+
+    id: str
+    qualifier: str = ""
+    address: str = ""
+
+
+class Edifact(Strict):
+    """Settings of the EDIFACT format: one partner's way to write and read INVOIC."""
+
+    directory: Literal["d96a", "d01b", "d14b"] = "d96a"
+    association: str = ""
+    """The association assigned code of UNH: EAN008, EAN010 ...; empty for none."""
+    syntax: Literal["UNOA", "UNOB", "UNOC", "UNOD", "UNOE", "UNOF", "UNOW"] = "UNOC"
+    version: Literal[1, 2, 3, 4] = 3
+    una: bool = True
+    service: str = ":+.? '"
+    """The six service characters of UNA: component, element, decimal, release, repetition (version 4), terminator."""
+    decimal: Literal["", ".", ","] = ""
+    """The decimal mark, where it is not the one of ``service``."""
+    line_end: Literal["", "\n", "\r\n"] = ""
+    sender: Address | None = None
+    """Who sends, in UNB; else the seller's GLN or DUNS."""
+    recipient: Address | None = None
+    application: str = "INVOIC"
+    wants_answer: bool = False
+    """Asks for a CONTRL (UNB 0031)."""
+    group: bool = False
+    """Puts the messages into a functional group (UNG, UNE)."""
+    reference_iv: Literal["original", "own"] = "original"
+    """RFF+IV names the invoice that a credit note refers to; with "own" the document itself (the other is then OI)."""
+    document_codes: dict[str, str] = Field(default_factory=dict)
+    """BGM 1001 in place of the type code (BT-3): {"381": "81"}. Read back the same way."""
+    tax_categories: dict[str, str] = Field(default_factory=dict)
+    """TAX 5305 in place of the category: {"AE": "E"}; an empty text leaves it out."""
+    gross_code: Literal["", "39", "77", "86", "388"] = ""
+    """MOA 5025 of the total with tax, where it is not the directory's."""
+    transliterate: bool = False
+    """Writes characters outside the level in plainer ones and says so; else such a document does not go out."""
+    long_text: Literal["refuse", "cut"] = "refuse"
+    """What becomes of a text that its data element cannot hold. Cutting it loses its end; that is reported."""
+    tolerant: bool = False
+    """Reads messages whose counts, references or characters are wrong and reports that. What was cut off or doubled on
+    the way may then be read as whole."""
+    charset: str = ""
+    """The character set a partner really sends, where it is another than the syntax identifier says: cp1252, utf-8."""
+
+
+# --- compiled once for each way of writing ----------------------------------------------------------------------------
+
+
+def _directory(settings: Edifact) -> Directory:
+    found = DIRECTORIES[settings.directory]
+    if settings.reference_iv == "own":
+        found = replace(found, own=True, preceding="OI")
+    if settings.gross_code:
+        found = replace(found, totals=tuple(_with_gross(row, settings.gross_code) for row in found.totals))
+    return found
+
+
+def _with_gross(row: tuple[str, str, tuple[str, ...]], code: str) -> tuple[str, str, tuple[str, ...]]:
+    term, written, alike = row
+    if term != "BT-112" or written == code:
+        return row
+    return term, code, (written, *(other for other in alike if other != code))
+
+
+@cache
+def _writer(directory: Directory, delimiters: Delimiters) -> SegmentWriter:
+    return compile_segments(table(directory), delimiters, directory.limits)
+
+
+@cache
+def _reader(directory: Directory) -> TreeReader:
+    return TreeReader(table(directory), "edifact", _begin)
+
+
+def _begin(context: Context) -> None:
+    """Amounts carry no currency of their own here; nothing has to be known before the rows are read."""
+
+
+def delimiters_of(settings: Edifact) -> Delimiters:
+    """The service characters of *settings*; ConfigError when they cannot be told apart."""
+    marks = settings.service
+    if len(marks) != 6 or len({marks[0], marks[1], marks[3], marks[5]}) < 4 or any(map(str.isalnum, marks)):
+        raise ConfigError(f"the service characters {marks!r} are not six that can be told apart", where="service",
+                          fix="""leave the default, ":+.? '\"""")  # fmt: skip
+    repetition = (marks[4].strip() or "*") if settings.version == 4 else ""
+    return Delimiters(marks[1], marks[0], marks[5], marks[3].strip(), repetition, settings.decimal or marks[2])
+
+
+# --- the format -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """One message ready for an interchange, and what was lost on the way."""
+
+    text: str
+    losses: tuple[Finding, ...]
+
+
+class EdifactFormat:
+    """Reads and writes INVOIC. ``losses`` of what is written name all that did not fit."""
+
+    name = "edifact"
+
+    def __init__(self, settings: Edifact | None = None) -> None:
+        self.settings = settings or Edifact()
+        self._delimiters = delimiters_of(self.settings)
+        self._directory = _directory(self.settings)
+
+    def write(self, invoice: Invoice, ids: Identity) -> Document:
+        """One interchange with one message; its control numbers are those of *ids*."""
+        body = self._message(invoice, ids)
+        envelope, losses = self._envelope(invoice, ids)
+        text = interchange(envelope, [body.text], self._delimiters)
+        text, changed = fitted(text, self.settings.syntax, self._delimiters, self.settings.transliterate)
+        data = self._finished(text).encode(CHARSETS[self.settings.syntax])
+        found = (*body.losses, *losses, *changed)
+        return Document(data, "edifact", "application/EDIFACT", f"{ids.payload_id}.edi", found)
+
+    def _finished(self, text: str) -> str:
+        head = advice(self._delimiters) if self.settings.una else ""
+        end = self.settings.line_end
+        return f"{head}{end if head else ''}{broken(text, self._delimiters, end) if end else text}"
+
+    def _message(self, invoice: Invoice, ids: Identity) -> _Body:
+        over: list[Over] = []
+        writer = _writer(self._directory, self._delimiters)
+        shaped = self._shaped(invoice)
+        text, missing = writer(shaped, self._values(invoice), False, over.append)
+        losses = []
+        if signs := outside(text, self.settings.syntax):
+            losses.append(strange(signs, self.settings.syntax, self.settings.transliterate))
+            shaped = _plainer(shaped, signs, self.settings.syntax)  # before lengths are measured, for it changes them
+            over.clear()
+            text, missing = writer(shaped, self._values(shaped), False, over.append)
+        losses += [_missing(id_) for id_ in missing]
+        losses += [_cut(one, shaped, self.settings.long_text == "refuse") for one in over]
+        kind = ("INVOIC", "D", self._directory.release, "UN", self.settings.association)
+        return _Body(message(_number(ids, "message"), kind, text, self._delimiters), tuple(losses))
+
+    def _values(self, invoice: Invoice) -> dict[str, str]:
+        means = [one.code for one in invoice.payment.means if one.code] if invoice.payment else []
+        values = {"function": function(invoice), "lines": str(len(invoice.lines))}
+        return {**values, "means": means[0]} if means else values
+
+    def _shaped(self, invoice: Invoice) -> Invoice:
+        """*invoice* with the partner's own codes."""
+        codes, categories = self.settings.document_codes, self.settings.tax_categories
+        if invoice.type_code in codes:
+            invoice = invoice.model_copy(update={"type_code": codes[invoice.type_code]})
+        if not categories:
+            return invoice
+        raw = invoice.model_dump(exclude_defaults=True)
+        _recategorise(raw, categories)
+        return Invoice.model_validate(raw)
+
+    def _envelope(self, invoice: Invoice, ids: Identity) -> tuple[Envelope, list[Finding]]:
+        settings = self.settings
+        sender, recipient = _end(settings.sender, invoice.seller), _end(settings.recipient, invoice.buyer)
+        losses = [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
+        envelope = Envelope(
+            sender, recipient, _number(ids, "interchange"), ids.at, settings.syntax, settings.version,
+            settings.application, settings.wants_answer, ids.environment is Environment.TEST,
+            _number(ids, "group") if settings.group else "",
+        )  # fmt: skip
+        return envelope, losses
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        """Every message, one Read each; a message that cannot be used has a ``problem`` and no invoice.
+
+        What is wrong with an interchange is known at its end and held against its last message.
+        UnreadableDocument where there is no message at all or reading cannot go on.
+        """
+        waiting: Message | None = None
+        none = True
+        for part in messages(stream, self.settings.charset):
+            none = none and isinstance(part, Interchange) and not _outer(part)
+            if isinstance(part, Message):
+                if waiting is not None:
+                    yield self._read(waiting, [])
+                waiting = part
+                continue
+            if waiting is not None:
+                yield self._read(waiting, _outer(part))
+            elif _outer(part):
+                yield _refused("", _outer(part))
+            waiting = None
+        if none:
+            raise UnreadableDocument("there is no interchange", where="first bytes", fix="send UNB to UNZ")
+
+    def _read(self, one: Message, outer: list[Fault]) -> Read:
+        if one.kind != "INVOIC":
+            return _problem(UnreadableDocument(f"the message is {one.kind or 'of no type'}, not INVOIC",
+                                               where=one.place, fix="see the message in the inbox"))  # fmt: skip
+        faults = [*one.faults, *outer]
+        if faults and not self.settings.tolerant:
+            return _refused(one.place, faults)
+        try:
+            read = self._invoice(one)
+        except UnreadableDocument as error:
+            return _problem(UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings))
+        said = [_finding(fault, Severity.WARNING) for fault in (*faults, *one.doubts)]
+        return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
+
+    def _invoice(self, one: Message) -> Read:
+        directory = DIRECTORIES[of_release(one.release)]
+        said: list[Finding] = []
+        root = root_of(one, directory, said.append)
+        read = _reader(directory).read(root, lambda: root_of(one, directory, lambda finding: None))  # type: ignore[arg-type,return-value]
+        return replace(read, findings=(*said, *read.findings))
+
+    def _canonical(self, invoice: Invoice) -> Invoice:
+        """*invoice* with the type code that the partner's own stands for."""
+        codes = {theirs: ours for ours, theirs in self.settings.document_codes.items()}
+        if invoice.type_code not in codes:
+            return invoice
+        return invoice.model_copy(update={"type_code": codes[invoice.type_code]})
+
+
+def _outer(one: Interchange) -> list[Fault]:
+    return [*one.faults, *(fault for group in one.broken for fault in group.faults)]
+
+
+def _plainer(invoice: Invoice, signs: list[str], syntax: str) -> Invoice:
+    """*invoice* with every text written in the characters of the level."""
+    by = str.maketrans({sign: plainer(sign, syntax) for sign in signs})
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.translate(by)
+        if isinstance(value, dict):
+            return {key: plain(child) for key, child in value.items()}
+        return [plain(child) for child in value] if isinstance(value, (list, tuple)) else value
+
+    return Invoice.model_validate(plain(invoice.model_dump(exclude_defaults=True)))
+
+
+def _recategorise(raw: object, categories: dict[str, str]) -> None:
+    if isinstance(raw, dict):
+        if raw.get("category") in categories:
+            raw["category"] = categories[raw["category"]] or None
+        for child in raw.values():
+            _recategorise(child, categories)
+    elif isinstance(raw, (list, tuple)):
+        for child in raw:
+            _recategorise(child, categories)
+
+
+def _number(ids: Identity, kind: str) -> str:
+    """The control number; where none was assigned, one that the payload id always gives."""
+    return ids.numbers.get(kind) or str(zlib.crc32(f"{kind} {ids.payload_id}".encode()))
+
+
+def _end(setting: Address | None, party: ModelParty | None) -> Party:
+    if setting is not None:
+        return Party(setting.id, setting.qualifier, setting.address)
+    for one in party.identifiers if party else ():
+        if one.value and one.scheme in ("0088", "0060"):
+            return Party(one.value, "14" if one.scheme == "0088" else "1")
+    return Party("")
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+def _refused(place: str, faults: list[Fault]) -> Read:
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    where = ", ".join(part for part in (place, first.place) if part)
+    return _problem(UnreadableDocument(f"{first.text}{more}", where=where,
+                                       fix="ask the sender for it again, or set tolerant",
+                                       findings=[_finding(fault, Severity.FATAL) for fault in faults]))  # fmt: skip
+
+
+def _problem(error: UnreadableDocument) -> Read:
+    return Read(Invoice(), (), lambda path: error.where, "edifact", error)
+
+
+def _finding(fault: Fault, severity: Severity) -> Finding:
+    return Finding("EINV-EDIFACT-01", fault.text, severity, place=fault.place, clause=f"ISO 9735, error {fault.code}",
+                   fix="ask the sender to correct the interchange")  # fmt: skip
+
+
+def _unaddressed(side: str) -> Finding:
+    return Finding(
+        "EINV-EDIFACT-02", f"no interchange address of the {side}", fix=f"set {side} in the profile's format"
+    )
+
+
+def _cut(over: Over, invoice: Invoice, fatal: bool) -> Finding:
+    """Where the invoice states the text; the same field may hold it in several parties, so it is found by its value."""
+    path = next((path for path, value in leaves(invoice) if value == over.text), "")
+    fatal = fatal or over.whole
+    return Finding(
+        "EINV-EDIFACT-04", f"the text has {len(over.text)} characters, its data element holds {over.room}",
+        Severity.FATAL if fatal else Severity.WARNING, over.term if not path else "", f"$.{path}" if path else "",
+        found=over.text[:80],
+        fix="correct it in the source" if over.whole else 'shorten it in the source, or set long_text to "cut"',
+    )  # fmt: skip
+
+
+def _missing(id_: str) -> Finding:
+    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
+                   term=id_, fix="state it in the source")  # fmt: skip
+
+
+def variant(name: str) -> dict[str, object]:
+    """Settings of ``edifact:NAME``."""
+    if name not in DIRECTORIES:
+        raise ConfigError(f"EDIFACT has no directory {name!r} here", fix=f"choose one of {', '.join(DIRECTORIES)}")
+    return {"directory": name, "syntax": "UNOW", "version": 4} if name == "d14b" else {"directory": name}
+
+
+FORMAT, SETTINGS = EdifactFormat, Edifact

@@ -1,0 +1,373 @@
+"""X12 810 of 004010 and 005010, in interchanges of ISA to IEA.
+
+Amounts of a credit note are positive, as in the model, unless the partner wants them negative. What one partner wants
+otherwise than the next is a setting.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import BinaryIO, Literal
+
+from pydantic import Field
+
+from .. import terms
+from ..config import Strict
+from ..errors import ConfigError, Finding, Severity, UnreadableDocument
+from ..exchange import Document, Environment, Identity, Read
+from ..model import Invoice, is_credit, leaves
+from ..model import Party as ModelParty
+from ..money import minor_units
+from ._segments import Delimiters, Over, SegmentWriter, compile_segments
+from ._x12_answers import answers as answers
+from ._x12_codec import TOLD, Fault, Interchange, Set, sets
+from ._x12_directory import DIRECTORIES, of_version
+from ._x12_fit import flipped, unfit
+from ._x12_prepare import root_of
+from ._x12_shape import KINDS
+from ._x12_table import AMOUNTS, ITEM_CODES, REFERENCES, Way, implied, table
+from ._x12_write import End, Envelope, fitted, interchange, paired, transaction
+from ._xml_read import Context, TreeReader
+
+
+class Address(Strict):
+    """A name in ISA and GS: ISA id and qualifier (01 DUNS, 12 telephone, 14 DUNS+4, ZZ agreed), GS id where another."""
+
+    id: str
+    qualifier: str = "ZZ"
+    group: str = ""
+
+
+class X12(Strict):
+    """Settings of the X12 format: one partner's way to write and read the 810."""
+
+    version: Literal["004010", "005010"] = "004010"
+    release: str = ""
+    """GS08, where it says more than the version: 004010VICS."""
+    sender: Address | None = None
+    """Who sends, in ISA and GS; else the seller's DUNS or GLN."""
+    recipient: Address | None = None
+    element: str = "*"
+    component: str = ">"
+    segment: str = "~"
+    repetition: str = "^"
+    """The delimiters. 004010 has no repetition."""
+    line_end: Literal["", "\n", "\r\n"] = ""
+    wants_answer: bool = False
+    """Asks for a TA1 (ISA14)."""
+    characters: Literal["basic", "extended"] = "extended"
+    charset: Literal["ascii", "iso8859-1", "cp1252", "utf-8"] = "iso8859-1"
+    """The bytes of what is written; X12 does not declare them."""
+    read_charset: str = ""
+    """The bytes a partner sends, where guessing UTF-8 or Windows-1252 does not do."""
+    transliterate: bool = False
+    """Writes characters outside the set in plainer ones and says so; else such a document does not go out."""
+    replace_delimiters: str | None = None
+    """Stands for a delimiter inside data, such as " ": the data are changed, which is said. X12 cannot release one."""
+    long_text: Literal["refuse", "cut"] = "refuse"
+    """What becomes of a text that its data element cannot hold. Cutting it loses its end; that is reported. Numbers,
+    codes and identifiers are never cut."""
+    kinds: dict[str, str] = Field(default_factory=dict)
+    """BIG07 in place of ours: {"381": "CN"}; an empty text leaves it out."""
+    credit_sign: Literal["positive", "negative"] = "positive"
+    """Amounts of a credit note; read either way, by what the total says."""
+    decimals: Literal[0, 2, 3, "currency"] = 2
+    """Implied decimals of TDS, SAC05 and ITD08; "currency": as many as the currency has."""
+    tax_percent: Literal["fraction", "percent"] = "fraction"
+    """TXI03: .065 as the standard says, or 6.5 as many partners write."""
+    tax_style: Literal["txi", "sac"] = "txi"
+    """Taxes beside the total, or beneath a charge H850."""
+    seller_role: Literal["SE", "VN", "SU"] = "SE"
+    contact: str = "IC"
+    note: str = "GEN"
+    """NTE01 of a note without a subject code."""
+    preceding_date: str = "922"
+    """DTM01 of the date of the invoice that a credit note refers to."""
+    currency: str = ""
+    """The currency of a document that states none."""
+    references: dict[str, str] = Field(default_factory=dict)
+    """REF01 in place of ours, by term: {"preceding": "I5"}."""
+    items: dict[str, str] = Field(default_factory=dict)
+    """IT1 qualifiers in place of ours: {"seller_id": "VN"}."""
+    amounts: dict[str, str] = Field(default_factory=dict)
+    """AMT01 and PAM04 in place of ours: {"totals.due": "BAP"}."""
+    units: dict[str, str] = Field(default_factory=dict)
+    taxes: dict[str, str] = Field(default_factory=dict)
+    """Codes in place of the crosswalk's, ours to theirs: {"HST": "GS"}. So in the next four."""
+    jurisdictions: dict[str, str] = Field(default_factory=dict)
+    charges: dict[str, str] = Field(default_factory=dict)
+    allowances: dict[str, str] = Field(default_factory=dict)
+    payment: dict[str, str] = Field(default_factory=dict)
+    tolerant: bool = False
+    """Reads sets whose counts, references or characters are wrong and reports that. What was cut off or doubled on the
+    way may then be read as whole."""
+
+
+# --- compiled once for each way of writing ----------------------------------------------------------------------------
+
+
+def delimiters_of(settings: X12) -> Delimiters:
+    """The delimiters of *settings*; ConfigError when they cannot be told apart from each other or from data."""
+    repetition = settings.repetition if DIRECTORIES[settings.version].repetition else ""
+    marks = [settings.element, settings.component, settings.segment, *([repetition] if repetition else [])]
+    if any(len(mark) != 1 or mark.isalnum() or mark in " .-+" or not mark.isascii() for mark in marks) or len(
+        {*marks}
+    ) < len(marks):
+        raise ConfigError(f"the delimiters {' '.join(map(repr, marks))} cannot be told apart", where="element",
+                          fix="leave the defaults * > ~ ^")  # fmt: skip
+    return Delimiters(settings.element, settings.component, settings.segment, "", repetition, ".")
+
+
+def way_of(settings: X12, digits: int) -> Way:
+    """What of *settings* concerns the table; ConfigError names terms that have no code to replace."""
+    for name, known in (("references", REFERENCES), ("items", ITEM_CODES), ("amounts", AMOUNTS)):
+        unknown = [key for key in getattr(settings, name) if key not in known]
+        if unknown:
+            raise ConfigError(f"there is no {unknown[0]!r} here", where=f"format.{name}",
+                              fix=f"choose of {', '.join(known)}")  # fmt: skip
+    names = ("references", "items", "amounts", "units", "taxes", "jurisdictions", "charges", "allowances", "payment")
+    pairs = {name: tuple(getattr(settings, name).items()) for name in names}
+    return Way(
+        digits=digits, fraction=settings.tax_percent == "fraction", tax_by_sac=settings.tax_style == "sac",
+        seller=settings.seller_role, contact=settings.contact, note=settings.note, referred=settings.preceding_date,
+        **pairs,
+    )  # fmt: skip
+
+
+@cache
+def _writer(way: Way, version: str, delimiters: Delimiters) -> SegmentWriter:
+    return compile_segments(table(way), delimiters, DIRECTORIES[version].limits)
+
+
+@cache
+def _reader(way: Way) -> TreeReader:
+    return TreeReader(table(way), "x12", _begin)
+
+
+def _begin(context: Context) -> None:
+    """Amounts carry no currency of their own here; the sign is known when the total is."""
+
+
+# --- the format -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """One set ready for a group, and what was lost on the way."""
+
+    text: str
+    losses: tuple[Finding, ...]
+
+
+class X12Format:
+    """Reads and writes the 810. ``losses`` of what is written name all that did not fit."""
+
+    name = "x12"
+
+    def __init__(self, settings: X12 | None = None) -> None:
+        self.settings = settings or X12()
+        self._delimiters = delimiters_of(self.settings)
+        way_of(self.settings, 2)
+
+    def write(self, invoice: Invoice, ids: Identity) -> Document:
+        """One interchange with one set; its control numbers are those of *ids*."""
+        settings = self.settings
+        body = self._set(invoice, ids)
+        envelope, losses = self._envelope(invoice, ids)
+        text = interchange(envelope, [body.text], self._delimiters)
+        data, changed = fitted(text, settings.characters, settings.charset, self._delimiters, settings.transliterate,
+                               settings.replace_delimiters)  # fmt: skip
+        if settings.line_end:
+            end = self._delimiters.segment.encode()
+            data = data.replace(end, end + settings.line_end.encode())
+        found = (*body.losses, *losses, *changed)
+        return Document(data, "x12", "application/EDI-X12", f"{ids.payload_id}.x12", found)
+
+    def _way(self, currency: str | None) -> Way:
+        stated = self.settings.decimals
+        return way_of(self.settings, minor_units(currency) if stated == "currency" else stated)
+
+    def _set(self, invoice: Invoice, ids: Identity) -> _Body:
+        settings, way = self.settings, self._way(invoice.currency)
+        over: list[Over] = []
+        stated = flipped(invoice) if settings.credit_sign == "negative" and is_credit(invoice) else invoice
+        writer = _writer(way, settings.version, self._delimiters)
+        text, missing = writer(stated, self._values(invoice, way), False, over.append)
+        text, left = paired(text, self._delimiters)
+        losses = [_missing(id_) for id_ in missing]
+        losses += unfit(invoice, way)
+        losses += [_cut(one, stated, settings.long_text == "refuse") for one in over]
+        losses += [_unpaired(pair) for pair in left]
+        return _Body(transaction("810", _number(ids, "message", 9).zfill(4), text, self._delimiters), tuple(losses))
+
+    def _values(self, invoice: Invoice, way: Way) -> dict[str, str]:
+        payment = invoice.payment
+        means = next((found for one in (payment.means if payment else ()) if one.code
+                      and (found := way.walk("payment").to(one.code))), "")  # fmt: skip
+        discounts = payment.discounts if payment else ()
+        base = next((one.base for one in discounts if one.base is not None), None)
+        kind = {**KINDS, **self.settings.kinds}.get(
+            invoice.type_code or "380", "DI" if not is_credit(invoice) else "CR"
+        )
+        purpose = "03" if invoice.operation == "delete" else "07" if invoice.copy_of_original else "00"
+        referred = invoice.preceding[0].issue_date if len(invoice.preceding) == 1 else None
+        values = {
+            "kind": kind, "purpose": purpose, "action": "NA" if invoice.information_only else "", "means": means,
+            "lines": str(len(invoice.lines)), "referred": f"{referred:%Y%m%d}" if referred else "",
+            "discountable": ((implied(way.digits).to(base) or "") if base is not None else ""),
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value}
+
+    def _envelope(self, invoice: Invoice, ids: Identity) -> tuple[Envelope, list[Finding]]:
+        settings, directory = self.settings, DIRECTORIES[self.settings.version]
+        sender, recipient = _end(settings.sender, invoice.seller), _end(settings.recipient, invoice.buyer)
+        losses = [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
+        losses += [_too_long(side) for side, end in (("sender", sender), ("recipient", recipient))
+                   if len(end.id) > 15 or len(end.qualifier) != 2]  # fmt: skip
+        envelope = Envelope(
+            sender, recipient, _number(ids, "interchange", 9).zfill(9), _number(ids, "group", 9), ids.at, "IN",
+            directory.isa, settings.release or directory.version, settings.wants_answer,
+            ids.environment is Environment.TEST,
+        )  # fmt: skip
+        return envelope, losses
+
+    def read(self, stream: BinaryIO) -> Iterator[Read]:
+        """Every set, one Read each; a set that cannot be used has a ``problem`` and no invoice.
+
+        What is wrong with a group or an interchange is known at its end and held against its last set.
+        UnreadableDocument where there is no interchange or reading cannot go on.
+        """
+        waiting: Set | None = None
+        outer: list[Fault] = []
+        none = True
+        for part in sets(stream, self.settings.read_charset):
+            if isinstance(part, Set):
+                if waiting is not None:
+                    yield self._read(waiting, outer)
+                    outer = []
+                waiting, none = part, False
+                continue
+            outer = [*outer, *part.faults][:TOLD]
+            if not isinstance(part, Interchange):
+                continue
+            if waiting is not None:
+                yield self._read(waiting, outer)
+            elif outer:
+                yield _refused("", outer)
+            none, waiting, outer = False, None, []
+        if none:
+            raise UnreadableDocument("there is no interchange", where="first bytes", fix="send ISA to IEA")
+
+    def _read(self, one: Set, outer: list[Fault]) -> Read:
+        if one.kind != "810":
+            return _problem(UnreadableDocument(f"the set is {one.kind[:10] or 'of no type'}, not 810",
+                                               where=one.place, fix="see the message in the inbox"))  # fmt: skip
+        faults = [*one.faults, *outer]
+        if faults and not self.settings.tolerant:
+            return _refused(one.place, faults)
+        try:
+            read = self._invoice(one)
+        except UnreadableDocument as error:
+            return _problem(UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings))
+        said = [_finding(fault, Severity.WARNING) for fault in faults]
+        said += [_finding(doubt, Severity.INFO) for doubt in (*one.interchange.doubts, *one.doubts)]
+        return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
+
+    def _invoice(self, one: Set) -> Read:
+        directory = of_version(one.version)
+        said: list[Finding] = []
+        fraction = self.settings.tax_percent == "fraction"
+        root = root_of(one, directory, fraction, said.append)
+        cur = root.find("CUR")
+        way = self._way((cur.get("2.1") if cur is not None else "") or self.settings.currency)
+        read = _reader(way).read(root, lambda: root_of(one, directory, fraction, lambda finding: None))  # type: ignore[arg-type,return-value]
+        return replace(read, findings=(*said, *read.findings))
+
+    def _canonical(self, invoice: Invoice) -> Invoice:
+        """*invoice* with positive amounts where it credits, and with the partner's currency where it names none."""
+        if is_credit(invoice) and invoice.totals and invoice.totals.gross is not None and invoice.totals.gross < 0:
+            invoice = flipped(invoice)
+        if not invoice.currency and self.settings.currency:
+            invoice = invoice.model_copy(update={"currency": self.settings.currency})
+        return invoice
+
+
+def _number(ids: Identity, kind: str, digits: int) -> str:
+    """The control number; where none was assigned, one that the payload id always gives."""
+    return ids.numbers.get(kind) or str(zlib.crc32(f"{kind} {ids.payload_id}".encode()) % 10**digits or 1)
+
+
+def _end(setting: Address | None, party: ModelParty | None) -> End:
+    if setting is not None:
+        return End(setting.id, setting.qualifier, setting.group)
+    known = [*(party.identifiers if party else ()), *([party.legal_id] if party and party.legal_id else [])]
+    for one in known:
+        if one.value and one.scheme in ("0060", "0088"):
+            return End(one.value, "01" if one.scheme == "0060" else "ZZ")
+    return End("")
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+def _refused(place: str, faults: list[Fault]) -> Read:
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    where = ", ".join(part for part in (place, first.place) if part)
+    return _problem(UnreadableDocument(f"{first.text}{more}", where=where,
+                                       fix="ask the sender for it again, or set tolerant",
+                                       findings=[_finding(fault, Severity.FATAL) for fault in faults]))  # fmt: skip
+
+
+def _problem(error: UnreadableDocument) -> Read:
+    return Read(Invoice(), (), lambda path: error.where, "x12", error)
+
+
+def _finding(fault: Fault, severity: Severity) -> Finding:
+    clause = f"X12 {fault.level} error {fault.code}"
+    return Finding("EINV-X12-01", fault.text, severity, place=fault.place, clause=clause,
+                   fix="ask the sender to correct the interchange")  # fmt: skip
+
+
+def _unaddressed(side: str) -> Finding:
+    return Finding("EINV-X12-02", f"no interchange address of the {side}", fix=f"set {side} in the profile's format")
+
+
+def _too_long(side: str) -> Finding:
+    return Finding("EINV-X12-02", f"the interchange address of the {side} is longer than ISA takes",
+                   fix=f"set {side} in the profile's format: an id of 15 characters, a qualifier of 2")  # fmt: skip
+
+
+def _cut(over: Over, invoice: Invoice, refuse: bool) -> Finding:
+    path = next((path for path, value in leaves(invoice) if str(value) == over.text), "")
+    known = terms.TERMS.get(over.term)
+    fatal = refuse or known is None or known.kind != "text"
+    return Finding(
+        "EINV-X12-04", f"the text has {len(over.text)} characters, its data element holds {over.room}",
+        Severity.FATAL if fatal else Severity.WARNING, over.term if known else "", f"$.{path}" if path else "",
+        found=over.text[:80], fix='shorten it in the source, or set long_text to "cut"',
+    )  # fmt: skip
+
+
+def _unpaired(pair: str) -> Finding:
+    return Finding("EINV-X12-04", "IT1 holds ten product numbers, there are more", Severity.WARNING, found=pair[1:80],
+                   fix="name the term under must_carry if it may not be lost")  # fmt: skip
+
+
+def _missing(id_: str) -> Finding:
+    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
+                   term=id_, fix="state it in the source")  # fmt: skip
+
+
+def variant(name: str) -> dict[str, object]:
+    """Settings of ``x12:NAME``."""
+    if name not in DIRECTORIES:
+        raise ConfigError(f"X12 has no version {name!r} here", fix=f"choose one of {', '.join(DIRECTORIES)}")
+    return {"version": name}
+
+
+RULES: tuple[str, ...] = ()
+FORMAT, SETTINGS = X12Format, X12
