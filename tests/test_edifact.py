@@ -1150,3 +1150,10 @@ def test_the_format_is_known_by_its_first_bytes() -> None:
         assert f"INVOIC:D:{release}:UN".encode() in document.data
     with pytest.raises(ConfigError, match="no directory 'd99x'"):
         formats.get("edifact:d99x")
+
+
+def test_a_message_of_countless_small_segments_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("einvoice.formats._edifact_codec.SEGMENTS", 40)
+    many = b"UNB+UNOC:3+A+B+261001:1200+1'UNH+1+INVOIC:D:96A:UN'" + b"FTX+ZZZ'" * 60
+    with pytest.raises(UnreadableDocument, match="40 segments"):
+        list(messages(io.BytesIO(many)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ..errors import UnreadableDocument
-from ._edifact_stream import CHARSETS, ESCAPED, MESSAGE_LIMIT, Source, mistaken, repaired, splitter
+from ._edifact_stream import CHARSETS, ESCAPED, MESSAGE_LIMIT, SEGMENTS, Source, mistaken, repaired, splitter
 from ._segments import Data, Delimiters
 
 
@@ -160,9 +160,10 @@ class _Walk:
             return
         message.count += 1
         message.size += len(text)
-        if message.size > MESSAGE_LIMIT:
-            raise UnreadableDocument(f"the message is larger than {MESSAGE_LIMIT // 1048576} MiB",
-                                     where=message.place, fix="send fewer lines in one message")  # fmt: skip
+        if message.size > MESSAGE_LIMIT or message.count > SEGMENTS:
+            size = f"{MESSAGE_LIMIT // 1048576} MiB or {SEGMENTS} segments"
+            raise UnreadableDocument(f"the message is larger than {size}", where=message.place,
+                                     fix="send fewer lines in one message")  # fmt: skip
         message.segments.append((message.count, tag, data))
 
     def _outside(self, tag: str) -> None:

@@ -17,7 +17,7 @@ CHARSETS = {
     "UNOK": "iso8859-9", "UNOW": "utf-8",
 }  # fmt: skip
 #: One segment and one message; a runaway element ends here.
-SEGMENT_LIMIT, MESSAGE_LIMIT = 1024 * 1024, 20 * 1024 * 1024
+SEGMENT_LIMIT, MESSAGE_LIMIT, SEGMENTS = 1024 * 1024, 20 * 1024 * 1024, 250_000
 _CHUNK = 64 * 1024
 _BLANK = b" \t\r\n\x00\x1a"
 ESCAPED = re.compile("[\udc80-\udcff]")

@@ -508,9 +508,11 @@ def _text_of(element: etree._Element) -> str:
 
 def _unread(element: etree._Element, context: Context) -> None:
     for part in _leaf_elements(element):
-        name = local(part)
+        name = local(part).removeprefix("SG-")
         context.say("EINV-READ-01", f"{name} has no place in the model and is not carried", part, Severity.WARNING,
                     found=_text_of(part), fix="see whether the receiver needs it")  # fmt: skip
+        if hasattr(part, "place"):  # a segment: all it holds has been found
+            continue
         for key in part.keys():  # noqa: SIM118  an element is no mapping
             _unread_attribute(part, str(key), part.get(key, ""), context)
 
