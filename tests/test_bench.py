@@ -11,9 +11,10 @@ import pytest
 from lxml import etree
 
 from bench import __main__ as command
-from bench import content, cxml_template, measure, render, start, ubl_template, ubl_tree, xsd
+from bench import content, cxml_template, measure, render, start, ubl_template, ubl_tree, validate, xsd
 from bench.measure import Case, Line
 from einvoice import artefacts
+from einvoice.errors import Finding
 from einvoice.formats.cxml import CxmlFormat
 from einvoice.formats.ubl import UblFormat
 from einvoice.totals import differences
@@ -133,6 +134,24 @@ def test_the_two_verdicts_of_a_schema_agree_before_they_are_timed(reference: Pat
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
+def test_the_rules_and_saxon_find_the_same_before_they_are_timed(
+    reference: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_spec("saxonche") is None:
+        pytest.skip("saxonche is not installed (extra official)")
+    measured = list(validate.cases((1,)))
+    assert [case.why for case in measured] == ["", ""]
+    monkeypatch.setattr(validate, "ours", lambda invoice, findings: [Finding("BR-01", "")])
+    assert {case.why for case in validate.cases((1,))} == {"the two do not find the same"}
+
+
+def test_a_missing_saxon_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate, "find_spec", lambda name: None)
+    found = list(validate.cases((1,)))
+    assert len(found) == 2
+    assert all(case.ours is None and "extra official" in case.why for case in found)
+
+
 def test_the_ratio_is_the_median_of_the_ratios_within_each_turn() -> None:
     line = measure.summary("x", "0.6", [(1, 2), (10, 20), (9, 9)])
     assert (line.ours, line.peer, line.ratio, line.met) == (9, 9, 0.5, True)
@@ -183,4 +202,4 @@ def test_the_command_prints_each_line_and_the_verdict_last(
 
 def test_an_unknown_suite_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["rendre"]) == 2
-    assert "one of render, xsd, start, all" in capsys.readouterr().err
+    assert "one of render, xsd, validate, start, all" in capsys.readouterr().err
