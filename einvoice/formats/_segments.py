@@ -77,8 +77,10 @@ class Seg:
             yield from child.itertext()
 
     def place(self, attribute: str = "") -> str:
-        """``segment 12 NAD, element 3 component 1``, counted from 1 within the message."""
+        """``segment 12 NAD, element 3 component 1``, counted from 1 within the message; of all: ``the whole INVOIC``."""
         name = self.tag.removeprefix("SG-").rpartition("}")[2].removeprefix("+")
+        if not self.position:
+            return f"the whole {name}"
         if not attribute or self.tag.startswith("+"):  # a part of a segment that is read apart: see _x12_prepare
             return f"segment {self.position} {name}"
         element, _, component = attribute.partition(".")
@@ -135,7 +137,7 @@ def tree(
     astray  called for each segment that stands after one it must precede; it is put into the innermost open group
             that knows it. Without *astray* such a segment fits nowhere.
     """
-    root = Seg(name, segments[0][0] if segments else 0)
+    root = Seg(name, 0)
     path: list[tuple[Seg, Grammar, int]] = [(root, rules, 0)]
     for position, tag, data in segments:
         segment = Seg(tag, position, attributes(data))
