@@ -241,7 +241,7 @@ def validated(document: Document, profile: Profile) -> tuple[str, list[Finding]]
 
     A verdict that could not be had holds the document where the profile demands it, and is recorded where not.
     """
-    verdict = formats.schema_verdict(document.data)
+    verdict = formats.schema_verdict(document)
     if verdict.status == "not run" and "xsd" in profile.format.verdicts:
         wanted = Finding("EINV-VERDICT-01", "the official schema could not be asked, and the profile demands it",
                          fix="install the official files (einvoice schemas list says which)")  # fmt: skip

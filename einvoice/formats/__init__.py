@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, UnreadableDocument
-from ..exchange import Answer, Format, Read
+from ..exchange import Answer, Document, Format, Read
 
 if TYPE_CHECKING:
     from ..artefacts import Verdict
@@ -93,12 +93,14 @@ def detect(head: bytes) -> str:
     raise UnreadableDocument("the file is none of the readable formats", where="first bytes", fix=_READABLE)
 
 
-def schema_verdict(data: bytes) -> Verdict:
-    """What the official schema for the root element of *data* says; "not run" where there is none to ask."""
+def schema_verdict(document: Document) -> Verdict:
+    """What the official schema for the root element of *document* says; "not run" where there is none to ask."""
     from .. import artefacts
     from ._xml import parse
 
-    root = parse(data, doctype=True)
+    if "xml" not in document.media_type:
+        return artefacts.Verdict("not run")
+    root = parse(document.data, doctype=True)
     ids = artefacts.for_root(str(root.tag))
     return artefacts.validate(ids[0], root) if ids else artefacts.Verdict("not run")
 

@@ -77,7 +77,7 @@ class Seg:
             yield from child.itertext()
 
     def place(self, attribute: str = "") -> str:
-        """``segment 12 NAD, element 3 component 1``, counted from 1 within the message; of all: ``the whole INVOIC``."""
+        """``segment 12 NAD, element 3 component 1``, counted from 1 within the message; or ``the whole INVOIC``."""
         name = self.tag.removeprefix("SG-").rpartition("}")[2].removeprefix("+")
         if not self.position:
             return f"the whole {name}"

@@ -1,0 +1,63 @@
+"""An EDI customer from profile to mailbox: the interchange that lies there, and what cannot be written is held."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import home as homes
+
+NOWHERE = homes.Place("https://localhost:1/none", None, "unused")
+FORMATS = {
+    "x12": ("x12-810/004010", 'qualifier = "01"', rb"~BIG\*20261014\*E-1\*"),
+    "edifact": ("edifact-d96a/invoic", 'qualifier = "1"', rb"'BGM\+380\+E-1\+9'"),
+}
+
+
+def home_of(path: Path, kind: str, more: str = "transliterate = true") -> homes.Home:
+    """A home whose only customer takes *kind* from the folder ``out``."""
+    home = homes.make(path, NOWHERE, ())
+    (home.path / "house" / "law-override.toml").unlink()
+    outbox = path / "out"
+    outbox.mkdir()
+    format, qualifier, _ = FORMATS[kind]
+    text = (homes.FIXTURES / "profiles" / f"{homes.US}.profile.toml").read_text("utf-8").replace("\r\n", "\n")
+    text = re.sub(r"^network .*\n", "", text, flags=re.MULTILINE).partition("[transport]")[0]
+    text += (
+        f'[want]\nformats = ["{format}"]\nchannels = ["sftp-van"]\n'
+        f'[format]\nkind = "{kind}"\n{more}\n'
+        f'sender = {{ id = "999000111", {qualifier} }}\nrecipient = {{ id = "999123456", {qualifier} }}\n'
+        f'[transport]\nkind = "folder"\noutbox = "{outbox}"\n'
+    )
+    file = path / "edi.profile.toml"
+    file.write_text(text, "utf-8")
+    for words in (("profile", "add", file), ("profile", "live", homes.US)):
+        said = home(*words)
+        assert said.code == 0, said.text
+    return home
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_an_invoice_reaches_the_mailbox_as_the_interchange_that_was_agreed(tmp_path: Path, kind: str) -> None:
+    home = home_of(tmp_path / "home", kind)
+    assert home("submit", *homes.write(tmp_path, homes.invoice("E-1"))).code == 0
+    home("dispatch")
+    assert home.state("E-1") == "delivered", home("status", "E-1").text
+    (file,) = (home.path / "out").iterdir()
+    assert re.search(FORMATS[kind][2], file.read_bytes())
+    assert home("check", file).code == 0
+    home.sound()
+
+
+@pytest.mark.parametrize(("kind", "rule"), [("x12", "EINV-X12-03"), ("edifact", "EINV-EDIFACT-03")])
+def test_a_character_the_partner_cannot_take_holds_the_document(tmp_path: Path, kind: str, rule: str) -> None:
+    home = home_of(tmp_path / "home", kind, more="")
+    invoice = homes.invoice("E-2", notes=[{"text": "Lieferung für Łódź"}])
+    assert home("submit", *homes.write(tmp_path, invoice)).code == 0
+    home("dispatch")
+    assert home.state("E-2") == "held"
+    assert rule in home("status", "E-2").text
+    assert list((home.path / "out").iterdir()) == []
+    home.sound()
