@@ -344,8 +344,12 @@ def _channel(profile: Profile) -> str:
 
 def _policy(profile: Profile) -> SendPolicy:
     preset = preset_of(profile)
-    proof = tuple(code for code, by in preset.delivered_by.items() if by == "response") if preset else ("*",)
-    due = profile.acks.due.status if "status" in profile.acks.expected else profile.acks.due.response
+    later = "status" in profile.acks.expected
+    if preset:
+        proof = tuple(code for code, by in preset.delivered_by.items() if by == "response")
+    else:
+        proof = () if later else ("*",)
+    due = profile.acks.due.status if later else profile.acks.due.response
     return SendPolicy(proof, profile.retry.unknown == "resend_same", due, profile.retry.max_age)
 
 

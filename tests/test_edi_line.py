@@ -16,7 +16,7 @@ FORMATS = {
 }
 
 
-def home_of(path: Path, kind: str, more: str = "transliterate = true") -> homes.Home:
+def home_of(path: Path, kind: str, more: str = "transliterate = true", after: str = "") -> homes.Home:
     """A home whose only customer takes *kind* from the folder ``out``."""
     home = homes.make(path, NOWHERE, ())
     (home.path / "house" / "law-override.toml").unlink()
@@ -29,7 +29,7 @@ def home_of(path: Path, kind: str, more: str = "transliterate = true") -> homes.
         f'[want]\nformats = ["{format}"]\nchannels = ["sftp-van"]\n'
         f'[format]\nkind = "{kind}"\n{more}\n'
         f'sender = {{ id = "999000111", {qualifier} }}\nrecipient = {{ id = "999123456", {qualifier} }}\n'
-        f'[transport]\nkind = "folder"\noutbox = "{outbox}"\n'
+        f'[transport]\nkind = "folder"\noutbox = "{outbox}"\n{after}'
     )
     file = path / "edi.profile.toml"
     file.write_text(text, "utf-8")
@@ -48,6 +48,15 @@ def test_an_invoice_reaches_the_mailbox_as_the_interchange_that_was_agreed(tmp_p
     (file,) = (home.path / "out").iterdir()
     assert re.search(FORMATS[kind][2], file.read_bytes())
     assert home("check", file).code == 0
+    home.sound()
+
+
+def test_a_file_in_the_mailbox_is_no_proof_where_an_acknowledgement_is_expected(tmp_path: Path) -> None:
+    home = home_of(tmp_path / "home", "x12", after='[acks]\nexpected = ["response", "status"]\n')
+    assert home("submit", *homes.write(tmp_path, homes.invoice("E-3"))).code == 0
+    home("dispatch")
+    assert len(list((home.path / "out").iterdir())) == 1
+    assert home.state("E-3") not in ("delivered", "held"), home("status", "E-3").text
     home.sound()
 
 

@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -162,13 +162,18 @@ def main(given: list[str]) -> int:
         return conformance_official.main([word for word in given if word != "--official"])
     options = arguments(given)
     results = run(options.directory, options.on) if options.directory.is_dir() else []
+    return told("conformance", options.directory, results)
+
+
+def told(command: str, directory: Path, results: Sequence[Result]) -> int:
+    """Prints the table, what failed and the sum; the exit code. No test set is never a pass."""
     if not results:
-        print(f"conformance: no test set under {options.directory}; name a directory", file=sys.stderr)
+        print(f"conformance: no test set under {directory}; name a directory", file=sys.stderr)
         return 3
     for line in (*table(results), *listing(results)):
         print(line)
     passed, failed = (sum(one.outcome == outcome for one in results) for outcome in (PASSED, FAILED))
-    print(f"conformance: {passed}/{passed + failed}")
+    print(f"{command}: {passed}/{passed + failed}")
     return 1 if failed else 0
 
 

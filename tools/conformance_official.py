@@ -24,7 +24,7 @@ from einvoice.errors import ConfigError, Finding
 from einvoice.official import compile as compiling
 from einvoice.official import sets as rule_sets
 from einvoice.official import sheets
-from tools.conformance import FAILED, MEANING, PASSED, ROOT, SKIPPED, Case, Result, cases, listing, table, verdict
+from tools.conformance import FAILED, MEANING, ROOT, SKIPPED, Case, Result, cases, told, verdict
 
 #: Suites whose tests are of one set, by the beginning of the folder's name; others go by the rule alone.
 SUITES = {"en16931": ("en16931",), "peppol-bis3": ("peppol", "peppol-cen"), "nlcius": ("nlcius",)}
@@ -101,14 +101,7 @@ def main(given: list[str]) -> int:
     parser.add_argument("--on", type=date.fromisoformat, help="the day whose releases count (default: the newest)")
     options = parser.parse_args(given)
     results = run(options.directory, options.on) if options.directory.is_dir() else []
-    if not results:
-        print(f"conformance: no test set under {options.directory}; name a directory", file=sys.stderr)
-        return 3
-    for line in (*table(results), *listing(results)):
-        print(line)
-    passed, failed = (sum(one.outcome == outcome for one in results) for outcome in (PASSED, FAILED))
-    print(f"conformance --official: {passed}/{passed + failed}")
-    return 1 if failed else 0
+    return told("conformance --official", options.directory, results)
 
 
 if __name__ == "__main__":

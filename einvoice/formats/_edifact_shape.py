@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import Severity
 from ..model import Account, Card, DirectDebit, Identifier, Invoice, Means, Party, Payment
 from ..money import parse as parse_number
+from ._edi import delivered
 from ._xml_read import Context, Raw
 
 #: Place in the model by UNCL3035. SU and SE say the same of a seller; the directory says which is written.
@@ -40,7 +41,7 @@ def _sides(invoice: Invoice) -> list[Side]:
     means = invoice.payment.means if invoice.payment else ()
     found = []
     for code in _ORDER:
-        party = _delivered(invoice) if code == "DP" else getattr(invoice, ROLES[code])
+        party = delivered(invoice) if code == "DP" else getattr(invoice, ROLES[code])
         if party is None:
             continue
         mine = _credits(means) if code == paid else _debits(means) if code == "BY" else ()
@@ -66,14 +67,6 @@ def _credits(means: tuple[Means, ...]) -> tuple[Means, ...]:
 def _debits(means: tuple[Means, ...]) -> tuple[Means, ...]:
     debits = [Means(debit=DirectDebit(account=one.debit.account)) for one in means if one.debit and one.debit.account]
     return (*debits, *(Means(card=one.card) for one in means if one.card))
-
-
-def _delivered(invoice: Invoice) -> Party | None:
-    to = invoice.delivery
-    if to is None or not (to.name or to.location or to.address or to.contact):
-        return None
-    at = (to.location,) if to.location else ()
-    return Party(name=to.name, identifiers=at, address=to.address, contact=to.contact)
 
 
 # --- coming in --------------------------------------------------------------------------------------------------------

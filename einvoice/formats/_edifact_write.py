@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from ..errors import Finding, Severity
+from . import _edi
 from ._edifact_stream import CHARSETS
 from ._segments import Delimiters, escaping
 
@@ -19,14 +19,6 @@ _LEVELS = {
     "UNOB": re.compile(r"[^A-Za-z0-9 .,\-()/=!\"%&*;<>'+:?]"),
 }
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-#: What has no decomposition, and signs that partners expect in plain letters.
-_PLAIN = {
-    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Đ": "D", "đ": "d",
-    "Ł": "L", "ł": "l", "Þ": "Th", "þ": "th", "ı": "i", "€": "EUR", "£": "GBP", "–": "-", "—": "-", "‘": "'",
-    "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "…": "...", "•": "-", "@": "(at)", "_": "-",
-    "#": "No.", "\u00a0": " ", "\u202f": " ", "°": " deg", "[": "(", "]": ")", "{": "(", "}": ")", "|": "/",
-    "\\": "/", "~": "-", "`": "'", "^": " ", "$": "USD",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +79,7 @@ def plainer(sign: str, syntax: str) -> str:
     >>> plainer("ü", "UNOB"), plainer("ß", "UNOA"), plainer("漢", "UNOC")
     ('u', 'SS', ' ')
     """
-    written = _PLAIN.get(sign) or "".join(
-        part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part)
-    )
+    written = _edi.plainer(sign)
     if syntax == "UNOA":
         written = written.upper()
     return " " if not written or outside(written, syntax) else written

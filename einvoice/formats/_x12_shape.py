@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import Severity
 from ..model import Account, Address, Identifier, Invoice, Line, Note, Party, Payment, Rate
 from ..money import parse as parse_number
+from ._edi import delivered
 from ._xml_read import Context, Raw
 
 #: Place in the model by N101 (data element 98). What is not written is another partner's word for the same.
@@ -76,7 +77,7 @@ def _sides(invoice: Invoice) -> list[Side]:
     paid = "RI" if invoice.remit_to else "PE" if invoice.payee else "SE"
     found = []
     for code in _ORDER:
-        party = _delivered(invoice) if code == "ST" else getattr(invoice, ROLES[code])
+        party = delivered(invoice) if code == "ST" else getattr(invoice, ROLES[code])
         if party is not None:
             found.append(_side(code, party, paid_to(invoice) if code == paid else None))
     return found + [_side(one.role, one.party, None) for one in invoice.other_parties if one.role and one.party]
@@ -103,14 +104,6 @@ def paid_to(invoice: Invoice) -> Account | None:
     """The first account that the buyer may pay to."""
     means = invoice.payment.means if invoice.payment else ()
     return next((one.account for one in means if one.account), None)
-
-
-def _delivered(invoice: Invoice) -> Party | None:
-    to = invoice.delivery
-    if to is None or not (to.name or to.location or to.address or to.contact):
-        return None
-    at = (to.location,) if to.location else ()
-    return Party(name=to.name, identifiers=at, address=to.address, contact=to.contact)
 
 
 # --- coming in --------------------------------------------------------------------------------------------------------

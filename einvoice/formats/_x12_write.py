@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from ..errors import Finding, Severity
+from . import _edi
 from ._segments import STAND_INS, Delimiters, escaping
 from ._x12_codec import ISA_WIDTHS
 from ._x12_prepare import FIXED
@@ -18,13 +18,6 @@ from ._x12_prepare import FIXED
 _BASIC = r"""A-Z0-9 !"&'()*+,\-./:;?="""
 _EXTENDED = _BASIC + r"a-z%~@\[\]_{}\\|<>#$^`" + "ÀÁÂÄàáâäÈÉÊèéêëÌÍÎìíîïÒÓÔÖòóôöÙÚÛÜùúûüÇçÑñ¿¡"
 SETS = {"basic": re.compile(f"[^{_BASIC}]"), "extended": re.compile(f"[^{_EXTENDED}]")}
-_PLAIN = {
-    "ß": "ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Đ": "D", "đ": "d", "Ł": "L", "ł": "l",
-    "€": "EUR", "£": "GBP", "–": "-", "—": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"',
-    "»": '"', "…": "...", "•": "-", "\u00a0": " ", "\u202f": " ", "°": " deg", "\t": " ", "\n": " ",
-    "_": "-", "@": "(at)", "#": "No.", "$": "USD", "%": "pct", "[": "(", "]": ")", "{": "(", "}": ")", "|": "/",
-    "\\": "/", "<": "(", ">": ")", "~": "-", "^": " ", "`": "'",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +159,7 @@ def plainer(sign: str, characters: str) -> str:
     >>> plainer("ő", "extended"), plainer("ß", "basic"), plainer("漢", "extended")
     ('o', 'SS', ' ')
     """
-    marks = (part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
-    written = _PLAIN.get(sign) or "".join(marks)
+    written = _edi.plainer(sign)
     if characters == "basic":
         written = written.upper()
     return " " if not written or SETS[characters].search(written) else written

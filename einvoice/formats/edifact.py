@@ -5,7 +5,6 @@ Amounts of a credit note are positive, as in the model. What one partner wants o
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,6 +17,7 @@ from ..errors import ConfigError, Finding, Severity, UnreadableDocument
 from ..exchange import Document, Environment, Identity, Read
 from ..model import Invoice, leaves
 from ..model import Party as ModelParty
+from ._edi import control_number, problem, refused
 from ._edifact_answers import answers as answers
 from ._edifact_codec import Fault, Interchange, Message, messages
 from ._edifact_directory import DIRECTORIES, Directory, of_release
@@ -28,6 +28,7 @@ from ._edifact_table import table
 from ._edifact_write import Envelope, Party, advice, broken, fitted, interchange, message, outside, plainer, strange
 from ._segments import Delimiters, Over, SegmentWriter, compile_segments
 from ._xml_read import Context, TreeReader
+from ._xml_write import absent
 
 
 class Address(Strict):
@@ -169,10 +170,10 @@ class EdifactFormat:
             shaped = _plainer(shaped, signs, self.settings.syntax)  # before lengths are measured, for it changes them
             over.clear()
             text, missing = writer(shaped, self._values(shaped), False, over.append)
-        losses += [_missing(id_) for id_ in missing]
+        losses += absent(missing)
         losses += [_cut(one, shaped, self.settings.long_text == "refuse") for one in over]
         kind = ("INVOIC", "D", self._directory.release, "UN", self.settings.association)
-        return _Body(message(_number(ids, "message"), kind, text, self._delimiters), tuple(losses))
+        return _Body(message(control_number(ids, "message"), kind, text, self._delimiters), tuple(losses))
 
     def _values(self, invoice: Invoice) -> dict[str, str]:
         means = [one.code for one in invoice.payment.means if one.code] if invoice.payment else []
@@ -195,9 +196,9 @@ class EdifactFormat:
         sender, recipient = _end(settings.sender, invoice.seller), _end(settings.recipient, invoice.buyer)
         losses = [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
         envelope = Envelope(
-            sender, recipient, _number(ids, "interchange"), ids.at, settings.syntax, settings.version,
+            sender, recipient, control_number(ids, "interchange"), ids.at, settings.syntax, settings.version,
             settings.application, settings.wants_answer, ids.environment is Environment.TEST,
-            _number(ids, "group") if settings.group else "",
+            control_number(ids, "group") if settings.group else "",
         )  # fmt: skip
         return envelope, losses
 
@@ -219,22 +220,24 @@ class EdifactFormat:
             if waiting is not None:
                 yield self._read(waiting, _outer(part))
             elif _outer(part):
-                yield _refused("", _outer(part))
+                yield refused("edifact", "", _outer(part), _fatal)
             waiting = None
         if none:
             raise UnreadableDocument("there is no interchange", where="first bytes", fix="send UNB to UNZ")
 
     def _read(self, one: Message, outer: list[Fault]) -> Read:
         if one.kind != "INVOIC":
-            return _problem(UnreadableDocument(f"the message is {one.kind or 'of no type'}, not INVOIC",
+            return problem("edifact", UnreadableDocument(f"the message is {one.kind or 'of no type'}, not INVOIC",
                                                where=one.place, fix="see the message in the inbox"))  # fmt: skip
         faults = [*one.faults, *outer]
         if faults and not self.settings.tolerant:
-            return _refused(one.place, faults)
+            return refused("edifact", one.place, faults, _fatal)
         try:
             read = self._invoice(one)
         except UnreadableDocument as error:
-            return _problem(UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings))
+            return problem(
+                "edifact", UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings)
+            )
         said = [_finding(fault, Severity.WARNING) for fault in (*faults, *one.doubts)]
         return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
 
@@ -282,11 +285,6 @@ def _recategorise(raw: object, categories: dict[str, str]) -> None:
             _recategorise(child, categories)
 
 
-def _number(ids: Identity, kind: str) -> str:
-    """The control number; where none was assigned, one that the payload id always gives."""
-    return ids.numbers.get(kind) or str(zlib.crc32(f"{kind} {ids.payload_id}".encode()))
-
-
 def _end(setting: Address | None, party: ModelParty | None) -> Party:
     if setting is not None:
         return Party(setting.id, setting.qualifier, setting.address)
@@ -299,22 +297,13 @@ def _end(setting: Address | None, party: ModelParty | None) -> Party:
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 
-def _refused(place: str, faults: list[Fault]) -> Read:
-    first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    where = ", ".join(part for part in (place, first.place) if part)
-    return _problem(UnreadableDocument(f"{first.text}{more}", where=where,
-                                       fix="ask the sender for it again, or set tolerant",
-                                       findings=[_finding(fault, Severity.FATAL) for fault in faults]))  # fmt: skip
-
-
-def _problem(error: UnreadableDocument) -> Read:
-    return Read(Invoice(), (), lambda path: error.where, "edifact", error)
-
-
 def _finding(fault: Fault, severity: Severity) -> Finding:
     return Finding("EINV-EDIFACT-01", fault.text, severity, place=fault.place, clause=f"ISO 9735, error {fault.code}",
                    fix="ask the sender to correct the interchange")  # fmt: skip
+
+
+def _fatal(fault: Fault) -> Finding:
+    return _finding(fault, Severity.FATAL)
 
 
 def _unaddressed(side: str) -> Finding:
@@ -333,11 +322,6 @@ def _cut(over: Over, invoice: Invoice, fatal: bool) -> Finding:
         found=over.text[:80],
         fix="correct it in the source" if over.whole else 'shorten it in the source, or set long_text to "cut"',
     )  # fmt: skip
-
-
-def _missing(id_: str) -> Finding:
-    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
-                   term=id_, fix="state it in the source")  # fmt: skip
 
 
 def variant(name: str) -> dict[str, object]:

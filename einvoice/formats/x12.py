@@ -6,7 +6,6 @@ otherwise than the next is a setting.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,6 +20,7 @@ from ..exchange import Document, Environment, Identity, Read
 from ..model import Invoice, is_credit, leaves
 from ..model import Party as ModelParty
 from ..money import minor_units
+from ._edi import control_number, problem, refused
 from ._segments import Delimiters, Over, SegmentWriter, compile_segments
 from ._x12_answers import answers as answers
 from ._x12_codec import TOLD, Fault, Interchange, Set, sets
@@ -31,6 +31,7 @@ from ._x12_shape import KINDS
 from ._x12_table import AMOUNTS, ITEM_CODES, REFERENCES, Way, implied, table
 from ._x12_write import End, Envelope, fitted, interchange, paired, transaction
 from ._xml_read import Context, TreeReader
+from ._xml_write import absent
 
 
 class Address(Strict):
@@ -197,7 +198,7 @@ class X12Format:
         writer = _writer(way, settings.version, self._delimiters)
         text, missing = writer(stated, self._values(invoice, way), False, over.append)
         text, left = paired(text, self._delimiters)
-        losses = [_missing(id_) for id_ in missing]
+        losses = [*absent(missing)]
         losses += unfit(invoice, way)
         losses += [_cut(one, stated, settings.long_text == "refuse") for one in over]
         losses += [_unpaired(pair) for pair in left]
@@ -256,22 +257,24 @@ class X12Format:
             if waiting is not None:
                 yield self._read(waiting, outer)
             elif outer:
-                yield _refused("", outer)
+                yield refused("x12", "", outer, _fatal)
             none, waiting, outer = False, None, []
         if none:
             raise UnreadableDocument("there is no interchange", where="first bytes", fix="send ISA to IEA")
 
     def _read(self, one: Set, outer: list[Fault]) -> Read:
         if one.kind != "810":
-            return _problem(UnreadableDocument(f"the set is {one.kind[:10] or 'of no type'}, not 810",
+            return problem("x12", UnreadableDocument(f"the set is {one.kind[:10] or 'of no type'}, not 810",
                                                where=one.place, fix="see the message in the inbox"))  # fmt: skip
         faults = [*one.faults, *outer]
         if faults and not self.settings.tolerant:
-            return _refused(one.place, faults)
+            return refused("x12", one.place, faults, _fatal)
         try:
             read = self._invoice(one)
         except UnreadableDocument as error:
-            return _problem(UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings))
+            return problem(
+                "x12", UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings)
+            )
         said = [_finding(fault, Severity.WARNING) for fault in faults]
         said += [_finding(doubt, Severity.INFO) for doubt in (*one.interchange.doubts, *one.doubts)]
         return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
@@ -296,8 +299,8 @@ class X12Format:
 
 
 def _number(ids: Identity, kind: str, digits: int) -> str:
-    """The control number; where none was assigned, one that the payload id always gives."""
-    return ids.numbers.get(kind) or str(zlib.crc32(f"{kind} {ids.payload_id}".encode()) % 10**digits or 1)
+    """The control number, in *digits* digits where none was assigned."""
+    return ids.numbers.get(kind) or str(int(control_number(ids, kind)) % 10**digits or 1)
 
 
 def _end(setting: Address | None, party: ModelParty | None) -> End:
@@ -313,23 +316,14 @@ def _end(setting: Address | None, party: ModelParty | None) -> End:
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 
-def _refused(place: str, faults: list[Fault]) -> Read:
-    first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    where = ", ".join(part for part in (place, first.place) if part)
-    return _problem(UnreadableDocument(f"{first.text}{more}", where=where,
-                                       fix="ask the sender for it again, or set tolerant",
-                                       findings=[_finding(fault, Severity.FATAL) for fault in faults]))  # fmt: skip
-
-
-def _problem(error: UnreadableDocument) -> Read:
-    return Read(Invoice(), (), lambda path: error.where, "x12", error)
-
-
 def _finding(fault: Fault, severity: Severity) -> Finding:
     clause = f"X12 {fault.level} error {fault.code}"
     return Finding("EINV-X12-01", fault.text, severity, place=fault.place, clause=clause,
                    fix="ask the sender to correct the interchange")  # fmt: skip
+
+
+def _fatal(fault: Fault) -> Finding:
+    return _finding(fault, Severity.FATAL)
 
 
 def _unaddressed(side: str) -> Finding:
@@ -357,11 +351,6 @@ def _unpaired(pair: str) -> Finding:
                    fix="name the term under must_carry if it may not be lost")  # fmt: skip
 
 
-def _missing(id_: str) -> Finding:
-    return Finding("EINV-WRITE-01", f"the format cannot do without {id_}, which the invoice does not state",
-                   term=id_, fix="state it in the source")  # fmt: skip
-
-
 def variant(name: str) -> dict[str, object]:
     """Settings of ``x12:NAME``."""
     if name not in DIRECTORIES:
@@ -369,5 +358,4 @@ def variant(name: str) -> dict[str, object]:
     return {"version": name}
 
 
-RULES: tuple[str, ...] = ()
 FORMAT, SETTINGS = X12Format, X12

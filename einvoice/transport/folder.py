@@ -74,6 +74,8 @@ class FolderTransport:
 
         Other bytes under this name: rejected. A full disk: retry. A directory that is not there or not ours to write
         to: the channel waits for a person. Never unknown: what the file system did not confirm is not under the name.
+        A partner that took the file away before its receipt was stored (the process died in between) gets the same
+        bytes under the same name once more, unless the profile says ``[retry] unknown = "hold"``.
         """
         one_of_this_channel(envelope, self.environment, self._where)
         place = self.settings.outbox / envelope.name

@@ -1,0 +1,70 @@
+"""What EDIFACT and X12 have in common beside their segments: the delivery as a party, plainer signs, refusals."""
+
+from __future__ import annotations
+
+import unicodedata
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from ..errors import Finding, UnreadableDocument
+from ..exchange import Identity, Read
+from ..model import Invoice, Party
+
+#: What has no decomposition, and signs that partners expect in plain letters. No currency sign that several currencies
+#: share: "$" in one of them would state another.
+_PLAIN = {
+    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Đ": "D", "đ": "d",
+    "Ł": "L", "ł": "l", "Þ": "Th", "þ": "th", "ı": "i", "€": "EUR", "£": "GBP", "–": "-", "—": "-", "‘": "'",
+    "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "…": "...", "•": "-", "@": "(at)", "_": "-",
+    "#": "No.", "%": "pct", "\u00a0": " ", "\u202f": " ", "\t": " ", "\n": " ", "°": " deg", "[": "(", "]": ")",
+    "{": "(", "}": ")", "<": "(", ">": ")", "|": "/", "\\": "/", "~": "-", "`": "'", "^": " ",
+}  # fmt: skip
+
+
+def plainer(sign: str) -> str:
+    """*sign* in plainer ones; itself, or nothing, where no such writing is known.
+
+    >>> plainer("ß"), plainer("ő"), plainer("$"), plainer("漢")
+    ('ss', 'o', '$', '漢')
+    """
+    marks = (part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+    return _PLAIN.get(sign) or "".join(marks)
+
+
+def control_number(ids: Identity, kind: str) -> str:
+    """The control number of *kind*; where none was assigned, ten digits at most that the payload id always gives."""
+    return ids.numbers.get(kind) or str(zlib.crc32(f"{kind} {ids.payload_id}".encode()))
+
+
+def delivered(invoice: Invoice) -> Party | None:
+    """Who and where goods are delivered to, as a party of its own; None where nothing says so."""
+    to = invoice.delivery
+    if to is None or not (to.name or to.location or to.address or to.contact):
+        return None
+    at = (to.location,) if to.location else ()
+    return Party(name=to.name, identifiers=at, address=to.address, contact=to.contact)
+
+
+class _Fault(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+
+
+F = TypeVar("F", bound=_Fault)
+
+
+def refused(format: str, place: str, faults: Sequence[F], finding: Callable[[F], Finding]) -> Read:
+    """No invoice: the first of *faults* as the problem, all of them as findings."""
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    where = ", ".join(part for part in (place, faults[0].place) if part)
+    return problem(format, UnreadableDocument(f"{faults[0].text}{more}", where=where,
+                                              fix="ask the sender for it again, or set tolerant",
+                                              findings=[finding(fault) for fault in faults]))  # fmt: skip
+
+
+def problem(format: str, error: UnreadableDocument) -> Read:
+    """No invoice, because of *error*."""
+    return Read(Invoice(), (), lambda path: error.where, format, error)
