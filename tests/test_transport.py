@@ -202,7 +202,9 @@ class Peer:
                 while self._one(connection):
                     continue
         except OSError:
-            raw.close()
+            return  # the client went away, or its handshake failed: what a test looks for is on its side
+        finally:
+            raw.close()  # of what TLS has not taken over
 
     def _one(self, connection: ssl.SSLSocket) -> bool:
         file = connection.makefile("rb")
