@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent / "einvoice"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "money", "terms", "codes", "config"),
     ("model", "totals", "exchange"),
-    ("mapping", "loss", "artefacts", "rules", "schema", "signing"),
+    ("mapping", "loss", "artefacts", "rules", "schema", "signing", "specifications"),
     ("formats", "transport", "countries", "networks", "ledger", "official"),
     ("partners", "pipeline"),
     ("dispatch", "sandbox"),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ..config import Source, read, validate
 from ..errors import ConfigError, Finding
+from ..specifications import names, specification
 from .check import check_file as check_file
 from .check import check_laws as check_laws
 from .check import check_words as check_words
@@ -24,7 +25,7 @@ from .facts import Dropped as Dropped
 from .facts import Facts as Facts
 from .facts import Refusal as Refusal
 from .facts import Wish as Wish
-from .law import NOT_INHERITED, Bloc, Carry, Country, Formats, Laws, RuleFile
+from .law import NOT_INHERITED, Bloc, Carry, Country, FormatRow, Formats, Laws, RuleFile
 from .law import Signature as Signature
 from .needs import Kind as Kind
 from .needs import Need as Need
@@ -51,13 +52,21 @@ def laws(directory: Path = HERE) -> Laws:
         countries={country.country: country for country in countries},
         blocs=tuple(blocs),
         carry=carry.families,
-        formats={row.id: row for row in formats.format},
+        formats={row.id: _identified(row) for row in formats.format},
     )
     if findings := check_words(loaded):
         raise ConfigError(
             "the country files and the shared tables do not agree", where=directory.name, findings=findings
         )
     return loaded
+
+
+def _identified(row: FormatRow) -> FormatRow:
+    """*row* with the identifiers of the specification that its variant names, where there is one and it states none."""
+    if row.customization or row.variant not in names(row.format):
+        return row
+    named = specification(row.format, row.variant)
+    return row.model_copy(update={"customization": named.id, "process": named.process})
 
 
 def load_country(path: Path) -> Country:

@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from ..config import Strict
-from ..errors import ConfigError, UnreadableDocument
+from ..errors import Finding, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import Invoice, Means
+from ..specifications import specification
 from ._lenses import TERMS
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
@@ -27,22 +28,14 @@ _PREFIXES = {
     "udt": f"{_UN}UnqualifiedDataType:100",
 }
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-#: BT-24 by profile name.
-PROFILES = {
-    "en16931": "urn:cen.eu:en16931:2017",
-    "xrechnung": "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
-    "facturx-minimum": "urn:factur-x.eu:1p0:minimum",
-    "facturx-basicwl": "urn:factur-x.eu:1p0:basicwl",
-    "facturx-basic": "urn:cen.eu:en16931:2017#compliant#urn:factur-x.eu:1p0:basic",
-    "facturx-extended": "urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended",
-}
 
 
 class Cii(Strict):
     """Settings of the CII format."""
 
     profile: str = ""
-    """Sets BT-24 to this profile's; empty keeps what the invoice states (EN 16931 where it is silent)."""
+    """Name of a specification (specifications.toml), which sets BT-24 and BT-23; empty keeps what the invoice states
+    (EN 16931 where it is silent)."""
 
 
 # --- lenses -----------------------------------------------------------------------------------------------------------
@@ -335,7 +328,7 @@ def table() -> Map:
         Drop(f"{context}/ram:TestIndicator", "einvoice: the environment belongs to the transmission"),
         Field("BT-23", f"{context}/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
         Field("BT-24", f"{context}/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID",
-              default=PROFILES["en16931"]),
+              default=specification("cii", "en16931").id),
         Group("rsm:ExchangedDocument", (
             Field("BT-1", "ram:ID", required=True),
             Drop("ram:Name", "Factur-X: the document's title, which follows from its type"),
@@ -439,11 +432,13 @@ class CiiFormat:
         self.settings = settings or Cii()
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
+        told: list[Finding] = []
         if self.settings.profile:
-            invoice = invoice.model_copy(update={"specification": PROFILES[self.settings.profile]})
+            named = specification("cii", self.settings.profile, invoice.issue_date)
+            invoice, told = named.applied(invoice), named.findings(invoice)
         meta = {"mandate": _mandate(invoice), "currency": invoice.currency, "tax_currency": invoice.tax_currency}
         text, missing = _writer()(invoice, {name: value for name, value in meta.items() if value}, False)
-        losses = absent(missing)
+        losses = (*told, *absent(missing))
         return Document(encode(_DECLARATION + text), "cii", "application/xml", f"{ids.payload_id}.xml", losses)
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
@@ -456,9 +451,8 @@ class CiiFormat:
 
 
 def variant(name: str) -> dict[str, str]:
-    """Settings of ``cii:NAME``."""
-    if name not in PROFILES:
-        raise ConfigError(f"CII has no profile {name!r}", fix=f"choose one of {', '.join(PROFILES)}")
+    """Settings of ``cii:NAME``; ConfigError when no specification has that name."""
+    specification("cii", name)
     return {"profile": name}
 
 

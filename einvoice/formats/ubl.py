@@ -12,10 +12,11 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from ..config import Strict
-from ..errors import ConfigError, UnreadableDocument
+from ..errors import Finding, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note
+from ..specifications import specification
 from ._lenses import TERMS
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
@@ -25,21 +26,13 @@ _NS = "urn:oasis:names:specification:ubl:schema:xsd:"
 _PREFIXES = {"cac": f"{_NS}CommonAggregateComponents-2", "cbc": f"{_NS}CommonBasicComponents-2"}
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
-#: BT-24 and BT-23 by profile name, written where the invoice states none, or always when the profile is asked for.
-PROFILES = {
-    "peppol-bis-3": (
-        "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0",
-        "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0",
-    ),
-    "en16931": ("urn:cen.eu:en16931:2017", ""),
-}
-
 
 class Ubl(Strict):
     """Settings of the UBL format."""
 
     profile: str = ""
-    """Sets BT-24 and BT-23 to this profile's; empty keeps what the invoice states (Peppol BIS 3 where it is silent)."""
+    """Name of a specification (specifications.toml), which sets BT-24 and BT-23; empty keeps what the invoice states
+    (Peppol BIS 3 where it is silent)."""
 
 
 # --- lenses -----------------------------------------------------------------------------------------------------------
@@ -251,7 +244,7 @@ def _table(root: str) -> Map:
     due = (Field("BT-9", "cbc:DueDate"),)
     rows: tuple[Row, ...] = (
         Drop("cbc:UBLVersionID", "EN 16931-3-2: the version is fixed"),
-        Field("BT-24", "cbc:CustomizationID", default=PROFILES["peppol-bis-3"][0]),
+        Field("BT-24", "cbc:CustomizationID", default=specification("ubl", "peppol-bis-3").id),
         Field("BT-23", "cbc:ProfileID"),
         Field("BT-1", "cbc:ID", required=True),
         Field("EX-7", "cbc:CopyIndicator", lens=TRUE),
@@ -427,12 +420,13 @@ class UblFormat:
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         root = "CreditNote" if invoice.type_code in CREDIT_TYPES else "Invoice"
+        told: list[Finding] = []
         if self.settings.profile:
-            specification, process = PROFILES[self.settings.profile]
-            invoice = invoice.model_copy(update={"specification": specification, "process": process or None})
+            named = specification("ubl", self.settings.profile, invoice.issue_date)
+            invoice, told = named.applied(invoice), named.findings(invoice)
         text, missing = _writer(root)(invoice, {}, False)
         data = encode(_DECLARATION + text)
-        losses = absent(missing)
+        losses = (*told, *absent(missing))
         return Document(data, "ubl", "application/xml", f"{ids.payload_id}.xml", losses)
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
@@ -450,9 +444,8 @@ class UblFormat:
 
 
 def variant(name: str) -> dict[str, str]:
-    """Settings of ``ubl:NAME``."""
-    if name not in PROFILES:
-        raise ConfigError(f"UBL has no profile {name!r}", fix=f"choose one of {', '.join(PROFILES)}")
+    """Settings of ``ubl:NAME``; ConfigError when no specification has that name."""
+    specification("ubl", name)
     return {"profile": name}
 
 
