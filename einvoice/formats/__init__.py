@@ -30,8 +30,8 @@ _KNOWN = {
 }
 #: What the root element of each XML format ends in.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
-    "ubl": ("}Invoice", "}CreditNote"),
-    "cii": "}CrossIndustryInvoice",
+    "ubl": ("}Invoice", "}CreditNote", "}ApplicationResponse"),
+    "cii": ("}CrossIndustryInvoice", "}CrossDomainAcknowledgementAndResponse"),
     "cxml": "cXML",
 }
 #: How an EDIFACT interchange begins: UNA and its six characters, or the first service segment.

@@ -16,6 +16,7 @@ from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import Invoice, Means
 from ..specifications import specification
 from ._lenses import TERMS
+from ._statuses import answers as answers
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
 from ._xml_write import Writer, absent, compile_writer

@@ -18,6 +18,7 @@ from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note
 from ..specifications import specification
 from ._lenses import TERMS
+from ._statuses import answers as answers
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
 from ._xml_write import Writer, absent, compile_writer
