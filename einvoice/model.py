@@ -116,6 +116,24 @@ class OrderLine(Group):
     sales_order: str | None = None
 
 
+class LineReference(Group):
+    """A line of another document."""
+
+    id: str | None = None
+    line: str | None = None
+    date: Day | None = None
+
+
+class LineDocument(Group):
+    """A document that backs up a line: a drawing, a serial number list, a price agreement."""
+
+    id: str | None = None
+    line: str | None = None
+    type_code: str | None = None
+    scheme: str | None = None
+    name: str | None = None
+
+
 class Preceding(Group):
     """BG-3: the invoice that this document credits or corrects."""
 
@@ -208,6 +226,16 @@ class Delivery(Group):
     date: Day | None = None
     address: Address | None = None
     contact: Contact | None = None
+    endpoint: Identifier | None = None
+    vat_id: str | None = None
+
+
+class DeliverTo(Group):
+    """Where the goods of one line go, when not to the place of BG-13."""
+
+    name: str | None = None
+    location: Identifier | None = None
+    address: Address | None = None
 
 
 class Despatch(Group):
@@ -294,6 +322,7 @@ class Discount(Group):
     amount: Number | None = None
     days: Number | None = None
     until: Day | None = None
+    since: Day | None = None
     base: Number | None = None
     means_codes: tuple[str, ...] = ()
     excluded_kinds: tuple[str, ...] = ()
@@ -305,11 +334,22 @@ class Instalment(Group):
     percent: Number | None = None
 
 
+class Terms(Group):
+    """Terms of payment beside the first: another date, or a part of the amount."""
+
+    text: str | None = None
+    due_date: Day | None = None
+    amount: Number | None = None
+    discounts: tuple[Discount, ...] = ()
+
+
 class Prepaid(Group):
     type: str | None = None
     amount: Number | None = None
     date: Day | None = None
     reference: str | None = None
+    reference_date: Day | None = None
+    taxes: tuple[Tax, ...] = ()
 
 
 class Payment(Group):
@@ -322,6 +362,7 @@ class Payment(Group):
     instalments: tuple[Instalment, ...] = ()
     late_interest: Number | None = None
     prepaid: tuple[Prepaid, ...] = ()
+    further_terms: tuple[Terms, ...] = ()
 
 
 class Totals(Group):
@@ -367,11 +408,20 @@ class Rate(Group):
     date: Day | None = None
 
 
+class PriceDiscount(Group):
+    """One of several discounts that make up BT-147."""
+
+    amount: Number | None = None
+    reason: str | None = None
+
+
 class Price(Group):
     """BG-29."""
 
     net: Number | None = None
     discount: Number | None = None
+    discount_reason: str | None = None
+    discount_parts: tuple[PriceDiscount, ...] = ()
     gross: Number | None = None
     base_quantity: Number | None = None
     base_unit: str | None = None
@@ -381,6 +431,16 @@ class Classification(Group):
     code: str | None = None
     scheme: str | None = None
     version: str | None = None
+
+
+class Component(Group):
+    """One item of a set that is sold and priced as a whole."""
+
+    name: str | None = None
+    seller_id: str | None = None
+    standard_id: Identifier | None = None
+    quantity: Number | None = None
+    unit: str | None = None
 
 
 class Item(Group):
@@ -400,6 +460,7 @@ class Item(Group):
     serials: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
     information: str | None = None
+    components: tuple[Component, ...] = ()
 
 
 class Segment(Group):
@@ -440,7 +501,13 @@ class Line(Group):
     despatch_reference: str | None = None
     despatch_line: str | None = None
     receiving_reference: str | None = None
+    delivery_note: LineReference | None = None
+    quotation: LineReference | None = None
+    documents: tuple[LineDocument, ...] = ()
     delivery_date: Day | None = None
+    deliver_to: DeliverTo | None = None
+    packages: Number | None = None
+    packages_unit: str | None = None
     gross_amount: Number | None = None
     tax_amount: Number | None = None
     subtotal: Number | None = None
@@ -466,6 +533,7 @@ class Invoice(Group):
     contract: ContractReference | None = None
     purchase_order: Reference | None = None
     sales_order_reference: str | None = None
+    sales_order_date: Day | None = None
     receiving_advice_reference: str | None = None
     despatch_advice_reference: str | None = None
     tender_reference: str | None = None

@@ -284,6 +284,42 @@ EX-108  attachments[].content_id            id       Content-ID of an attachment
 EX-109  attachments[].type_code             code     Document type code of an attachment
 EX-110  lines[].item.information            text     Further information on the item
 EX-111  lines[].order.sales_order           id       Sales order of the line
+EX-500  sales_order_date                    date     Sales order date
+EX-501  lines[].delivery_note.id            id       Delivery note of the line
+EX-502  lines[].delivery_note.line          id       Delivery note line
+EX-503  lines[].delivery_note.date          date     Delivery note date of the line
+EX-504  lines[].quotation.id                id       Quotation of the line
+EX-505  lines[].quotation.line              id       Quotation line
+EX-506  lines[].quotation.date              date     Quotation date of the line
+EX-507  lines[].documents[].id              id       Supporting document of the line
+EX-508  lines[].documents[].line            id       Supporting document, line in it
+EX-509  lines[].documents[].type_code       code     Supporting document, type
+EX-510  lines[].documents[].scheme          code     Supporting document, identifier scheme
+EX-511  lines[].documents[].name            text     Supporting document, name
+EX-512  lines[].packages                    quantity Number of packages
+EX-513  lines[].packages_unit               code     Kind of package
+EX-514  lines[].price.discount_reason       text     Item price discount reason
+EX-515  lines[].price.discount_parts[].amount price  One of several item price discounts
+EX-516  lines[].price.discount_parts[].reason text   One of several item price discounts, reason
+EX-517  lines[].item.components[].name      text     Item of a set, name
+EX-518  lines[].item.components[].seller_id id       Item of a set, seller's identifier
+EX-519  lines[].item.components[].standard_id.value  id   Item of a set, standard identifier
+EX-520  lines[].item.components[].standard_id.scheme code Item of a set, standard identifier scheme
+EX-521  lines[].item.components[].quantity  quantity Item of a set, quantity
+EX-522  lines[].item.components[].unit      code     Item of a set, unit of measure
+EX-523  payment.prepaid[].reference_date    date     Prepayment, date of the document it was asked by
+EX-524  payment.discounts[].since           date     Early payment discount, day from which the days count
+EX-525  payment.further_terms[].text        text     Further payment terms
+EX-526  payment.further_terms[].due_date    date     Further payment terms, due date
+EX-527  payment.further_terms[].amount      amount   Further payment terms, part of the amount
+EX-528  payment.further_terms[].discounts[].percent  percent  Further payment terms, discount percentage
+EX-529  payment.further_terms[].discounts[].amount   amount   Further payment terms, discount amount
+EX-530  payment.further_terms[].discounts[].days     quantity Further payment terms, discount within days
+EX-531  payment.further_terms[].discounts[].until    date     Further payment terms, discount until
+EX-532  payment.further_terms[].discounts[].since    date     Further payment terms, day from which the days count
+EX-533  payment.further_terms[].discounts[].base     amount   Further payment terms, discount base amount
+EX-534  payment.further_terms[].discounts[].means_codes[] code Further payment terms, discount only by these means
+EX-535  payment.further_terms[].discounts[].excluded_kinds[] text Further payment terms, excluded kinds of business
 """
 
 #: Fields of a tax row beyond category and rate, by the group that holds it; EX number of the first.
@@ -305,7 +341,8 @@ category_name    text     Name of the tax category
 purpose          code     What is taxed where not the goods: shippingTax, specialHandlingTax, duty ...
 """
 _TAX_HOLDERS = {"lines[].taxes[]": 300, "allowances[].taxes[]": 320, "charges[].taxes[]": 340, "tax_breakdown[]": 360,
-                "lines[].allowances[].taxes[]": 380, "lines[].charges[].taxes[]": 400}  # fmt: skip
+                "lines[].allowances[].taxes[]": 380, "lines[].charges[].taxes[]": 400,
+                "payment.prepaid[].taxes[]": 600}  # fmt: skip
 
 #: Leaves of a party, and their ids as seller, buyer, payee and tax representative; "-" takes an EX number.
 _PARTY = """
@@ -377,6 +414,25 @@ EX-2010 delivery.contact.url              text Deliver to web address
 EX-2011 delivery.address.name             text Deliver to name of the address
 EX-2012 delivery.contact.department       text Deliver to department
 EX-2013 other_parties[].role              code Role of a further party
+EX-2014 delivery.endpoint.value           id   Deliver to electronic address
+EX-2015 delivery.endpoint.scheme          code Deliver to electronic address scheme
+EX-2016 delivery.vat_id                   id   Deliver to VAT identifier
+EX-2020 lines[].deliver_to.name           text Line deliver to name
+EX-2021 lines[].deliver_to.location.value id   Line deliver to location identifier
+EX-2022 lines[].deliver_to.location.scheme code Line deliver to location identifier scheme
+EX-2023 lines[].deliver_to.address.line_1 text Line deliver to address line 1
+EX-2024 lines[].deliver_to.address.line_2 text Line deliver to address line 2
+EX-2025 lines[].deliver_to.address.line_3 text Line deliver to address line 3
+EX-2026 lines[].deliver_to.address.city   text Line deliver to city
+EX-2027 lines[].deliver_to.address.postcode text Line deliver to post code
+EX-2028 lines[].deliver_to.address.subdivision text Line deliver to country subdivision
+EX-2029 lines[].deliver_to.address.country code Line deliver to country code
+EX-2030 lines[].deliver_to.address.country_name text Line deliver to country name
+EX-2031 lines[].deliver_to.address.subdivision_code code Line deliver to country subdivision code
+EX-2032 lines[].deliver_to.address.attention[] text Line deliver to attention lines
+EX-2033 lines[].deliver_to.address.id     id   Line deliver to address identifier
+EX-2034 lines[].deliver_to.address.building text Line deliver to building number
+EX-2035 lines[].deliver_to.address.name   text Line deliver to name of the address
 """
 
 

@@ -10,6 +10,7 @@ says that something was not carried, and every text of the source that the writt
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,8 @@ _HEAD = 64 * 1024
 #: What belongs to one transmission and is new in every writing.
 _OWN = ("cXML", "cXML/Request")
 _SENDER = "cXML/Header/Sender"
+#: The subject code (BT-21) that stands before a note's text in UBL; a space between them says nothing.
+_SUBJECT = re.compile(r"^(#[A-Z]{3}#) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +179,9 @@ def _technical(name: str) -> bool:
 
 
 def _same(path: str, text: str) -> str:
-    """*text* without what its type does not distinguish: outer white space, a plus sign, xs:boolean 0 and 1."""
-    text = " ".join(text.split())
+    """*text* without what its type does not distinguish: outer white space, a plus sign, xs:boolean 0 and 1, and the
+    space after a subject code."""
+    text = _SUBJECT.sub(r"\1", " ".join(text.split()))
     if path.endswith("Indicator"):
         return {"0": "false", "1": "true"}.get(text, text)
     return text[1:] if text.startswith("+") and parse_number(text) is not None else text

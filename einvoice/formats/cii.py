@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any, BinaryIO
 
@@ -64,9 +65,21 @@ def _date(term: str, path: str, leaf: str = "udt:DateTimeString") -> tuple[Row, 
     return (Field(term, f"{path}/{leaf}", lens=DAY), Const(f"{path}/{leaf}/@format", "102", select=False))
 
 
-def _document(path: str, term: str, day: str = "") -> tuple[Row, ...]:
+def _document(path: str, term: str, day: str = "", line: str = "") -> tuple[Row, ...]:
     number = Field(term, f"{path}/ram:IssuerAssignedID")
-    return (number, *(_date(day, f"{path}/ram:FormattedIssueDateTime", "qdt:DateTimeString") if day else ()))
+    return (
+        number,
+        *((Field(line, f"{path}/ram:LineID"),) if line else ()),
+        *(_date(day, f"{path}/ram:FormattedIssueDateTime", "qdt:DateTimeString") if day else ()),
+    )
+
+
+def _place(value: str, scheme: str, plain: str, known: str) -> tuple[Row, ...]:
+    """A location by number, under ID, or under GlobalID where the number has a scheme."""
+    return (
+        Group("ram:ID", (Field(value),), when=plain, choose="no_scheme"),
+        Group("ram:GlobalID", (Field(value), Field(scheme, "@schemeID")), when=known),
+    )
 
 
 def _address(scope: str) -> tuple[Row, ...]:
@@ -169,17 +182,38 @@ def _line() -> tuple[Row, ...]:
             Field("version", "ram:ClassCode/@listVersionID"),
         ), "item.classifications[]", many=True),
         Field("BT-159", f"{product}/ram:OriginTradeCountry/ram:ID"),
+        Group(f"{product}/ram:IncludedReferencedProduct", (
+            Field("standard_id.value", "ram:GlobalID"),
+            Field("standard_id.scheme", "ram:GlobalID/@schemeID"),
+            Field("seller_id", "ram:SellerAssignedID"),
+            Field("name", "ram:Name"),
+            Field("quantity", "ram:UnitQuantity"),
+            Field("unit", "ram:UnitQuantity/@unitCode"),
+        ), "item.components[]", many=True),
         Group("ram:SpecifiedLineTradeAgreement", (
             Field("EX-82", "ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID"),
             Field("BT-132", "ram:BuyerOrderReferencedDocument/ram:LineID"),
             *_date("EX-83", "ram:BuyerOrderReferencedDocument/ram:FormattedIssueDateTime", "qdt:DateTimeString"),
+            *_document("ram:QuotationReferencedDocument", "EX-504", "EX-506", "EX-505"),
             Field("EX-85", "ram:ContractReferencedDocument/ram:IssuerAssignedID"),
+            Group("ram:AdditionalReferencedDocument", (
+                Field("id", "ram:IssuerAssignedID"),
+                Field("line", "ram:LineID"),
+                Field("type_code", "ram:TypeCode"),
+                Field("name", "ram:Name"),
+                Field("scheme", "ram:ReferenceTypeCode"),
+            ), "documents[]", many=True),
             Group("ram:GrossPriceProductTradePrice", (
                 Field("BT-148", "ram:ChargeAmount"),
                 Field("BT-149", "ram:BasisQuantity"),
                 Field("BT-150", "ram:BasisQuantity/@unitCode"),
                 Group("ram:AppliedTradeAllowanceCharge", (
-                    Const("ram:ChargeIndicator/udt:Indicator", "false"), Field("BT-147", "ram:ActualAmount"))),
+                    Const("ram:ChargeIndicator/udt:Indicator", "false"),
+                    Field("BT-147", "ram:ActualAmount"), Field("EX-514", "ram:Reason")), when="one_discount"),
+                Group("ram:AppliedTradeAllowanceCharge", (
+                    Const("ram:ChargeIndicator/udt:Indicator", "false"),
+                    Field("amount", "ram:ActualAmount"), Field("reason", "ram:Reason")),
+                    "price.discount_parts[]", many=True),
             ), when="has_gross"),
             Group("ram:NetPriceProductTradePrice", (
                 Field("BT-146", "ram:ChargeAmount"),
@@ -190,9 +224,17 @@ def _line() -> tuple[Row, ...]:
         Group("ram:SpecifiedLineTradeDelivery", (
             Field("BT-129", "ram:BilledQuantity"),
             Field("BT-130", "ram:BilledQuantity/@unitCode"),
+            Field("EX-512", "ram:PackageQuantity"),
+            Field("EX-513", "ram:PackageQuantity/@unitCode"),
+            Group("ram:ShipToTradeParty", (
+                *_place("EX-2021", "EX-2022", "line_plain", "line_global"),
+                Field("EX-2020", "ram:Name"),
+                *_address("deliver_to.address"),
+            )),
             *_date("EX-91", "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime"),
             Field("EX-88", "ram:DespatchAdviceReferencedDocument/ram:IssuerAssignedID"),
             Field("EX-89", "ram:DespatchAdviceReferencedDocument/ram:LineID"),
+            *_document("ram:DeliveryNoteReferencedDocument", "EX-501", "EX-503", "EX-502"),
         ), always=True),
         Group(settlement, (
             Group("ram:ApplicableTradeTax", _tax(amounts=False, points=False), "BG-30", many=True),
@@ -220,7 +262,7 @@ def _agreement() -> Group:
         Group("ram:SellerTradeParty", _party(), "BG-4"),
         Group("ram:BuyerTradeParty", _party(), "BG-7"),
         Group("ram:SellerTaxRepresentativeTradeParty", _party(), "BG-11"),
-        *_document("ram:SellerOrderReferencedDocument", "BT-14"),
+        *_document("ram:SellerOrderReferencedDocument", "BT-14", "EX-500"),
         *_document("ram:BuyerOrderReferencedDocument", "BT-13", "EX-12"),
         *_document("ram:ContractReferencedDocument", "BT-12", "EX-10"),
         Group(additional, (Field("BT-17", "ram:IssuerAssignedID"), Const("ram:TypeCode", "50"))),
@@ -245,14 +287,23 @@ def _delivery() -> Group:
     to = "ram:ShipToTradeParty"
     return Group("ram:ApplicableHeaderTradeDelivery", (
         Group(to, (
-            Group("ram:ID", (Field("BT-71"),), when="plain_location", choose="no_scheme"),
-            Group("ram:GlobalID", (Field("BT-71"), Field("BT-71-1", "@schemeID")), when="global_location"),
+            *_place("BT-71", "BT-71-1", "plain_location", "global_location"),
             Field("BT-70", "ram:Name"),
+            *_contact("delivery.contact"),
             *_address("delivery.address"),
+            Field("EX-2014", "ram:URIUniversalCommunication/ram:URIID"),
+            Field("EX-2015", "ram:URIUniversalCommunication/ram:URIID/@schemeID"),
+            Field("EX-2016", "ram:SpecifiedTaxRegistration/ram:ID"),
+            Const("ram:SpecifiedTaxRegistration/ram:ID/@schemeID", "VA", select=False),
         )),
+        Group("ram:ShipFromTradeParty", _party(), "ship_from"),
         *_date("BT-72", "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime"),
         *_document("ram:DespatchAdviceReferencedDocument", "BT-16"),
         *_document("ram:ReceivingAdviceReferencedDocument", "BT-15"),
+        Group("ram:DeliveryNoteReferencedDocument", (
+            Field("id", "ram:IssuerAssignedID"),
+            *_date("date", "ram:FormattedIssueDateTime", "qdt:DateTimeString"),
+        ), "references[]", many=True, when="is_delivery_note", states=("kind", "DQ")),
     ), always=True)  # fmt: skip
 
 
@@ -265,12 +316,25 @@ def _means() -> Group:
         Field("card.holder", "ram:ApplicableTradeSettlementFinancialCard/ram:CardholderName"),
         Field("debit.account", "ram:PayerPartyDebtorFinancialAccount/ram:IBANID"),
         Group(account, (
-            Group("ram:IBANID", (Field("account.id"),), when="is_iban"),
+            Group("ram:IBANID", (Field("account.id"),), when="is_iban", choose="like_iban"),
+            Group("ram:IBANID", (Field("id"),), "account", when="named_iban", states=("scheme", "IBAN")),
             Field("account.name", "ram:AccountName"),
-            Group("ram:ProprietaryID", (Field("account.id"),), when="is_account"),
+            Group("ram:ProprietaryID", (Field("account.id"),), when="is_account", choose="unlike_iban"),
+            Group("ram:ProprietaryID", (Field("id"),), "account", when="named_other", states=("scheme", "BBAN")),
         )),
         Field("account.bic", "ram:PayeeSpecifiedCreditorFinancialInstitution/ram:BICID"),
     ), "BG-16", many=True)  # fmt: skip
+
+
+def _discount(term: str) -> Group:
+    return Group("ram:ApplicableTradePaymentDiscountTerms", (
+        *_date("since", "ram:BasisDateTime"),
+        Field("days", "ram:BasisPeriodMeasure"),
+        Const("ram:BasisPeriodMeasure/@unitCode", "DAY", select=False),
+        Field("base", "ram:BasisAmount"),
+        Field("percent", "ram:CalculationPercent"),
+        Field("amount", "ram:ActualDiscountAmount"),
+    ), term, many=True)  # fmt: skip
 
 
 def _settlement() -> Group:
@@ -280,23 +344,32 @@ def _settlement() -> Group:
         Field("BT-83", "ram:PaymentReference"),
         Field("BT-6", "ram:TaxCurrencyCode"),
         Field("BT-5", "ram:InvoiceCurrencyCode"),
+        Group("ram:InvoicerTradeParty", _party(), "issuer"),
+        Group("ram:InvoiceeTradeParty", _party(), "bill_to"),
         Group("ram:PayeeTradeParty", _party(), "BG-10"),
         _means(),
         Group("ram:ApplicableTradeTax", _tax(amounts=True, points=True), "BG-23", many=True, when="charged"),
         *_date("BT-73", "ram:BillingSpecifiedPeriod/ram:StartDateTime"),
         *_date("BT-74", "ram:BillingSpecifiedPeriod/ram:EndDateTime"),
         _allowance("BG-20", "false", taxes=True),
-        _allowance("BG-21", "true", taxes=True),
-        Field("BT-20", f"{terms}/ram:Description", lens=TERMS),
-        *_date("BT-9", f"{terms}/ram:DueDateDateTime"),
-        Field("@mandate", f"{terms}/ram:DirectDebitMandateID"),
-        Group(f"{terms}/ram:ApplicableTradePaymentDiscountTerms", (
-            Field("days", "ram:BasisPeriodMeasure"),
-            Const("ram:BasisPeriodMeasure/@unitCode", "DAY", select=False),
-            Field("base", "ram:BasisAmount"),
-            Field("percent", "ram:CalculationPercent"),
-            Field("amount", "ram:ActualDiscountAmount"),
-        ), "payment.discounts[]", many=True),
+        replace(_allowance("BG-21", "true", taxes=True), when="is_plain"),
+        Group("ram:SpecifiedLogisticsServiceCharge", (
+            Field("reason", "ram:Description"),
+            Field("amount", "ram:AppliedAmount"),
+            Group("ram:AppliedTradeTax", _tax(amounts=False, points=False), "taxes[]", many=True),
+        ), "BG-21", many=True, when="is_logistics", states=("role", "logistics")),
+        Group(terms, (
+            Field("BT-20", "ram:Description", lens=TERMS),
+            *_date("BT-9", "ram:DueDateDateTime"),
+            Field("@mandate", "ram:DirectDebitMandateID"),
+            _discount("payment.discounts[]"),
+        )),
+        Group(terms, (
+            Field("text", "ram:Description", lens=TERMS),
+            *_date("due_date", "ram:DueDateDateTime"),
+            Field("amount", "ram:PartialPaymentAmount"),
+            _discount("discounts[]"),
+        ), "payment.further_terms[]", many=True),
         Field("BT-106", f"{sums}/ram:LineTotalAmount"),
         Field("BT-108", f"{sums}/ram:ChargeTotalAmount"),
         Field("BT-107", f"{sums}/ram:AllowanceTotalAmount"),
@@ -314,6 +387,12 @@ def _settlement() -> Group:
             *_date("issue_date", "ram:FormattedIssueDateTime", "qdt:DateTimeString"),
         ), "BG-3", many=True),
         Field("BT-19", "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
+        Group("ram:SpecifiedAdvancePayment", (
+            Field("amount", "ram:PaidAmount"),
+            *_date("date", "ram:FormattedReceivedDateTime", "qdt:DateTimeString"),
+            Group("ram:IncludedTradeTax", _tax(amounts=True, points=False), "taxes[]", many=True),
+            *_document("ram:InvoiceSpecifiedReferencedDocument", "reference", "reference_date"),
+        ), "payment.prepaid[]", many=True),
     ), always=True)  # fmt: skip
 
 
@@ -363,6 +442,24 @@ def _accounting_tax(element: Any, context: Context) -> bool:
 
 
 def _after(context: Context) -> None:
+    _gather_mandate(context)
+    for line in context.root.get("lines", ()):
+        _gather_discounts(line)
+
+
+def _gather_discounts(line: Any) -> None:
+    """Several discounts on the gross price are kept one by one, and BT-147 is their sum (EN 16931-1, BT-147)."""
+    price = line.get("price", {})
+    if "discount_parts" not in price:
+        return
+    first = {"amount": price.pop("discount", None), "reason": price.pop("discount_reason", None)}
+    price["discount_parts"].insert(0, {name: value for name, value in first.items() if value is not None})
+    amounts = [part["amount"] for part in price["discount_parts"] if "amount" in part]
+    if all(isinstance(amount, Decimal) for amount in amounts):
+        price["discount"] = sum(amounts, Decimal(0))
+
+
+def _gather_mandate(context: Context) -> None:
     """The mandate (BT-89) stands in the payment terms here, and with its means of payment in the model."""
     mandate = context.meta.get("mandate")
     means = context.root.get("payment", {}).get("means", [])
@@ -383,13 +480,23 @@ def _mandate(invoice: Invoice) -> str | None:
     return next((one.debit.mandate for one in means if one.debit and one.debit.mandate), None)
 
 
-def _is_iban(means: Any) -> bool:
-    account = means.account
-    return bool(account and account.id and re.match(r"[A-Z]{2}\d{2}[A-Z0-9 ]{8,}$", account.id))
+#: An account number that looks like an IBAN stands in IBANID, another in ProprietaryID; where a document says
+#: otherwise, the scheme of the account keeps what it said.
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9 ]{8,}$")
+_SAID = ("IBAN", "BBAN")
 
 
-def _located(invoice: Invoice, scheme: bool) -> bool:
-    location = invoice.delivery.location if invoice.delivery else None
+def _kept_in(means: Any) -> str:
+    """Which element the account number of *means* stands in: IBAN, BBAN, or ``said IBAN`` where its scheme says so."""
+    account = getattr(means, "account", means)
+    if not (account and account.id):
+        return ""
+    looks = _SAID[not _IBAN.match(account.id)]
+    return f"said {account.scheme}" if account.scheme in _SAID and account.scheme != looks else looks
+
+
+def _at(place: Any, scheme: bool) -> bool:
+    location = place.location if place else None
     return bool(location and location.value and bool(location.scheme) is scheme)
 
 
@@ -397,14 +504,24 @@ _HOOKS: Mapping[str, Callable[..., Any]] = {
     "after": _after,
     "plain_id": lambda one, invoice: not one.scheme,
     "global_id": lambda one, invoice: bool(one.scheme),
-    "plain_location": lambda view, invoice: _located(invoice, scheme=False),
-    "global_location": lambda view, invoice: _located(invoice, scheme=True),
+    "plain_location": lambda view, invoice: _at(invoice.delivery, scheme=False),
+    "global_location": lambda view, invoice: _at(invoice.delivery, scheme=True),
+    "line_plain": lambda line, invoice: _at(line.deliver_to, scheme=False),
+    "line_global": lambda line, invoice: _at(line.deliver_to, scheme=True),
     "no_scheme": lambda element, context: True,
+    "one_discount": lambda line, invoice: not (line.price and line.price.discount_parts),
+    "is_plain": lambda charge, invoice: charge.role != "logistics",
+    "is_logistics": lambda charge, invoice: charge.role == "logistics",
+    "is_delivery_note": lambda reference, invoice: reference.kind == "DQ",
     "has_gross": lambda line, invoice: bool(
         line.price and (line.price.gross is not None or line.price.discount is not None)
     ),
-    "is_iban": lambda means, invoice: _is_iban(means),
-    "is_account": lambda means, invoice: not _is_iban(means),
+    "is_iban": lambda means, invoice: _kept_in(means) == "IBAN",
+    "is_account": lambda means, invoice: _kept_in(means) == "BBAN",
+    "named_iban": lambda means, invoice: _kept_in(means) == "said IBAN",
+    "named_other": lambda means, invoice: _kept_in(means) == "said BBAN",
+    "like_iban": lambda element, context: bool(_IBAN.match((element.text or "").strip())),
+    "unlike_iban": lambda element, context: not _IBAN.match((element.text or "").strip()),
     "charged": lambda tax, invoice: tax.effect in (None, "charged"),
     "document_tax": lambda element, context: not _accounting_tax(element, context),
     "accounting_tax": _accounting_tax,
