@@ -41,6 +41,8 @@ class Specification(Strict):
     until: date | None = None
     tax: str = ""
     """The tax scheme of categories that state none."""
+    cii: str = ""
+    """The Factur-X profile whose elements may stand in CII by this specification."""
     verified: bool = True
     sources: tuple[str, ...] = Field(min_length=1)
 
@@ -93,6 +95,11 @@ def _schemed(invoice: Invoice, tax: str) -> Mapping[str, Any]:
 def specifications() -> tuple[Specification, ...]:
     """Every row, in the order of the file. ConfigError when a row is not right."""
     return load(_FILE, _File, _FILE.name).specification
+
+
+def identified(id: str | None) -> Specification | None:
+    """The first row whose BT-24 is *id*; None where none is."""
+    return next((row for row in specifications() if row.id == id), None)
 
 
 def names(format: str) -> list[str]:

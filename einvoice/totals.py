@@ -68,12 +68,17 @@ def tax_amount(base: Decimal, rate: Decimal, digits: int = 2) -> Decimal:
 
 
 def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
-    """Totals of *invoice* from its issued line amounts (BR-CO-10 to BR-CO-16)."""
+    """Totals of *invoice* from its issued line amounts (BR-CO-10 to BR-CO-16).
+
+    An invoice that states no lines (Factur-X MINIMUM and BASIC WL) is computed from the totals above them.
+    """
     digits = minor_units(invoice.currency)
-    lines = total(line.net_amount for line in invoice.lines)
     allowances, charges = _sum(invoice.allowances), _sum(invoice.charges)
+    lines = total(line.net_amount for line in invoice.lines) if invoice.lines else _lines(invoice.totals)
     net = lines - allowances + charges
-    taxes = tuple(_taxes(invoice, policy, digits))
+    if not invoice.lines and invoice.totals and invoice.totals.net is not None:
+        net = invoice.totals.net
+    taxes = tuple(_taxes(invoice, policy, digits)) if invoice.lines else ()
     tax = total(row.amount for row in taxes if row.effect in _IN_TOTAL)
     issued = invoice.totals or Totals()
     gross = net + (tax if taxes else issued.tax or ZERO)
@@ -91,6 +96,10 @@ def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
         paid_by_buyer=_effect(taxes, "paid_by_buyer"),
     )
     return Computed(sums, taxes)
+
+
+def _lines(issued: Totals | None) -> Decimal:
+    return (issued.lines if issued else None) or ZERO
 
 
 def _effect(taxes: Iterable[Tax], effect: str) -> Decimal | None:

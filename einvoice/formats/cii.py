@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..config import Strict
@@ -15,7 +17,7 @@ from ..errors import Finding, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import Invoice, Means
-from ..specifications import specification
+from ..specifications import identified, specification
 from ._lenses import TERMS
 from ._statuses import answers as answers
 from ._xml import encode, load, parse
@@ -237,7 +239,7 @@ def _line() -> tuple[Row, ...]:
             *_document("ram:DeliveryNoteReferencedDocument", "EX-501", "EX-503", "EX-502"),
         ), always=True),
         Group(settlement, (
-            Group("ram:ApplicableTradeTax", _tax(amounts=False, points=False), "BG-30", many=True),
+            Group("ram:ApplicableTradeTax", _tax(amounts=False, points=False), "BG-30", many=True, when="charged"),
             *_date("BT-134", "ram:BillingSpecifiedPeriod/ram:StartDateTime"),
             *_date("BT-135", "ram:BillingSpecifiedPeriod/ram:EndDateTime"),
             _allowance("BG-27", "false", taxes=False),
@@ -522,7 +524,7 @@ _HOOKS: Mapping[str, Callable[..., Any]] = {
     "named_other": lambda means, invoice: _kept_in(means) == "said BBAN",
     "like_iban": lambda element, context: bool(_IBAN.match((element.text or "").strip())),
     "unlike_iban": lambda element, context: not _IBAN.match((element.text or "").strip()),
-    "charged": lambda tax, invoice: tax.effect in (None, "charged"),
+    "charged": lambda tax, invoice: tax.effect in (None, "charged", "paid_by_buyer"),
     "document_tax": lambda element, context: not _accounting_tax(element, context),
     "accounting_tax": _accounting_tax,
 }
@@ -531,9 +533,32 @@ _HOOKS: Mapping[str, Callable[..., Any]] = {
 # --- the format -------------------------------------------------------------------------------------------------------
 
 
+#: Factur-X profiles, smallest first: each has what those before it have, and more.
+_PROFILES = ("minimum", "basicwl", "basic", "en16931", "extended")
+
+
 @cache
-def _writer() -> Writer:
-    return compile_writer(table())
+def _first_in() -> Mapping[str, int]:
+    """The place in ``_PROFILES`` of the smallest profile that has a path; paths no profile has stand at the end."""
+    with Path(__file__).with_name("cii_profiles.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))[1:]
+    return {path: _PROFILES.index(profile) if profile else len(_PROFILES) for path, profile in rows}
+
+
+def _kept(rows: Sequence[Row], above: str, most: int) -> Iterator[Row]:
+    """Those of *rows* that stand in the profile, with what is left of the groups."""
+    for row in rows:
+        path = above if row.path == "." else f"{above}{row.path}"
+        if _first_in().get(path.rstrip("/"), 0) > most:
+            continue
+        yield replace(row, rows=tuple(_kept(row.rows, f"{path}/", most))) if isinstance(row, Group) else row
+
+
+@cache
+def _writer(profile: str) -> Writer:
+    """The writer of the elements that *profile* has."""
+    whole = table()
+    return compile_writer(replace(whole, rows=tuple(_kept(whole.rows, "", _PROFILES.index(profile)))))
 
 
 @cache
@@ -555,7 +580,10 @@ class CiiFormat:
             named = specification("cii", self.settings.profile, invoice.issue_date)
             invoice, told = named.applied(invoice), named.findings(invoice)
         meta = {"mandate": _mandate(invoice), "currency": invoice.currency, "tax_currency": invoice.tax_currency}
-        text, missing = _writer()(invoice, {name: value for name, value in meta.items() if value}, False)
+        row = identified(invoice.specification or specification("cii", "en16931").id)
+        text, missing = _writer((row and row.cii) or "extended")(
+            invoice, {name: value for name, value in meta.items() if value}, False
+        )
         losses = (*told, *absent(missing))
         return Document(encode(_DECLARATION + text), "cii", "application/xml", f"{ids.payload_id}.xml", losses)
 

@@ -63,10 +63,12 @@ class RuleSet(Strict):
 
 
 class Applies(Strict):
-    """Documents that name this specification; ``relaxed`` are severities by rule id that differ for them."""
+    """Documents that name this specification; ``relaxed`` are severities by rule id that differ for them. Those that
+    are no invoices by EN 16931 have no ``native`` rules."""
 
     customization: str
     sets: tuple[str, ...]
+    native: bool = True
     relaxed: Mapping[str, Severity] = Field(default_factory=dict)
 
     def fits(self, stated: str) -> bool:
@@ -133,11 +135,13 @@ def native_packs(syntax: str, stated: str, on: date | None) -> tuple[str, ...]:
     """The native rule packs for a document in *syntax* that follows the specification *stated* (BT-24).
 
     Documents of a specification that nothing is known of are judged by EN 16931 alone; a syntax that no rules are
-    published for has none.
+    published for has none, nor has a document that is no invoice by EN 16931 (Factur-X MINIMUM and BASIC WL).
     """
     if syntax not in known().syntaxes:
         return ()
     row = next((row for row in known().applies if row.fits(stated)), None)
+    if row and not row.native:
+        return ()
     sets = [one for one in known().sets if one.syntax == syntax and one.name in (row.sets if row else ())]
     found = dict.fromkeys(pack for one in sets for pack in one.release(on).packs)
     return tuple(found) or ("en16931",)
