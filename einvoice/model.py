@@ -397,6 +397,7 @@ class Attachment(Group):
     filename: str | None = None
     content_id: str | None = None
     type_code: str | None = None
+    scheme: str | None = None
 
 
 class Rate(Group):
@@ -575,8 +576,8 @@ class Invoice(Group):
     extensions: tuple[Named, ...] = ()
 
 
-#: Type codes (UNCL1001) of documents that lower what the buyer owes.
-CREDIT_TYPES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"})
+#: Type codes (UNCL1001; NC is CIUS-PT's own) of documents that lower what the buyer owes.
+CREDIT_TYPES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532", "NC"})
 
 
 def is_credit(invoice: Invoice) -> bool:

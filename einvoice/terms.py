@@ -284,6 +284,7 @@ EX-108  attachments[].content_id            id       Content-ID of an attachment
 EX-109  attachments[].type_code             code     Document type code of an attachment
 EX-110  lines[].item.information            text     Further information on the item
 EX-111  lines[].order.sales_order           id       Sales order of the line
+EX-536  attachments[].scheme                code     Scheme of a supporting document's number
 EX-500  sales_order_date                    date     Sales order date
 EX-501  lines[].delivery_note.id            id       Delivery note of the line
 EX-502  lines[].delivery_note.line          id       Delivery note line

@@ -35,6 +35,10 @@ ATTRIBUTES = 1000
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _XML_NS = "http://www.w3.org/XML/1998/namespace"
 #: xs:boolean has two spellings.
+#: Where a document says its schema lies, which is never followed.
+_SCHEMA_PLACES = tuple(
+    f"{{http://www.w3.org/2001/XMLSchema-instance}}{name}" for name in ("schemaLocation", "noNamespaceSchemaLocation")
+)
 _BOOLEAN = {"0": "false", "1": "true"}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -532,7 +536,7 @@ def _leaf_elements(element: etree._Element) -> Iterator[etree._Element]:
 
 
 def _unread_attribute(element: etree._Element, name: str, value: str, context: Context) -> None:
-    if name == "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation":
+    if name in _SCHEMA_PLACES:
         return
     context.say("EINV-READ-01", f"the attribute {local(name)} is not carried", element,
                 Severity.WARNING, name, found=value, fix="see whether the receiver needs it")  # fmt: skip

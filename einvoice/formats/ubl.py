@@ -194,6 +194,7 @@ def _line(quantity: str, sub: str) -> tuple[Row, ...]:
         Field("EX-111", "cac:OrderLineReference/cac:OrderReference/cbc:SalesOrderID"),
         Field("EX-83", "cac:OrderLineReference/cac:OrderReference/cbc:IssueDate"),
         Group("cac:DocumentReference", (*_identified("object", "cbc:ID"), Const("cbc:DocumentTypeCode", "130"))),
+        Group("cac:DocumentReference", _identified("object", "cbc:ID"), when="never", choose="untyped"),
         *((*allowances, *taxes) if sub == "SubInvoiceLine" else (*taxes, *allowances)),
         Group("cac:Item", (
             Field("BT-154", "cbc:Description"),
@@ -275,6 +276,7 @@ def _table(root: str) -> Map:
         *(() if invoice else (project,)),
         Group("cac:AdditionalDocumentReference", (
             Field("id", "cbc:ID"),
+            Field("scheme", "cbc:ID/@schemeID"),
             Field("type_code", "cbc:DocumentTypeCode"),
             Field("description", "cbc:DocumentDescription"),
             Field("content", "cac:Attachment/cbc:EmbeddedDocumentBinaryObject"),
@@ -379,6 +381,8 @@ _HOOKS: Mapping[str, Any] = {
     "has_tax_id": lambda party, invoice: party.tax_id is not None or party.tax_id_scheme is not None,
     "has_payee": lambda party, invoice: invoice.payee is not None,
     "charged": lambda tax, invoice: tax.effect in (None, "charged", "paid_by_buyer"),
+    "never": lambda line, invoice: False,
+    "untyped": lambda element, context: element.find(f"{{{_PREFIXES['cbc']}}}DocumentTypeCode") is None,
     "document_tax": _document_tax,
     "accounting_tax": _accounting_tax,
     "after": _after,
