@@ -43,6 +43,8 @@ class Specification(Strict):
     """The tax scheme of categories that state none."""
     cii: str = ""
     """The Factur-X profile whose elements may stand in CII by this specification."""
+    schema_id: str = Field("", alias="schema")
+    """The official schema of CII by this specification, where it is another than the one for the root element."""
     verified: bool = True
     sources: tuple[str, ...] = Field(min_length=1)
 
@@ -70,7 +72,7 @@ class Specification(Strict):
 
 
 class _File(Strict):
-    version: Literal[1] = Field(alias="schema")
+    version: Literal[1]
     reviewed_on: date
     source: tuple[_Source, ...]
     specification: tuple[Specification, ...]

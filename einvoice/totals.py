@@ -98,6 +98,33 @@ def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
     return Computed(sums, taxes)
 
 
+#: Totals that follow from what is stated, for those who ask: term and field.
+_COMPLETED = (("BT-106", "lines"), ("BT-109", "net"), ("BT-112", "gross"), ("BT-115", "due"))
+
+
+def completed(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
+    """*invoice* with the totals it leaves out computed from its lines, and EINV-WRITE-02 for each (information).
+
+    Nothing is computed where a line states no amount, or where a total that is stated is not what the parts come to:
+    then the invoice comes back as it was, and a format that demands the total says that it is absent.
+    """
+    issued = invoice.totals or Totals()
+    absent = [(term, name) for term, name in _COMPLETED if getattr(issued, name) is None]
+    if not absent or not invoice.lines or any(line.net_amount is None for line in invoice.lines):
+        return invoice, []
+    exact = compute(invoice, Policy.AS_ISSUED).totals
+    stated = [name for _, name in _COMPLETED if getattr(issued, name) is not None]
+    if any(getattr(issued, name) != getattr(exact, name) for name in stated):
+        return invoice, []
+    found = [
+        Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the lines", Severity.INFO, term,
+                f"$.totals.{name}", found=plain(getattr(exact, name)))
+        for term, name in absent
+    ]  # fmt: skip
+    added = {name: getattr(exact, name) for _, name in absent}
+    return invoice.model_copy(update={"totals": issued.model_copy(update=added)}), found
+
+
 def _lines(issued: Totals | None) -> Decimal:
     return (issued.lines if issued else None) or ZERO
 

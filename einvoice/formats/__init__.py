@@ -94,15 +94,18 @@ def detect(head: bytes) -> str:
 
 
 def schema_verdict(document: Document) -> Verdict:
-    """What the official schema for the root element of *document* says; "not run" where there is none to ask."""
+    """What the official schema of *document* says; "not run" where there is none to ask. It is the one for its root
+    element, or where the format knows better (``schema_of``), the one for what the document says it follows."""
     from .. import artefacts
     from ._xml import parse
 
     if "xml" not in document.media_type:
         return artefacts.Verdict("not run")
     root = parse(document.data, doctype=True)
-    ids = artefacts.for_root(str(root.tag))
-    return artefacts.validate(ids[0], root) if ids else artefacts.Verdict("not run")
+    own = getattr(module(document.format), "schema_of", None)
+    ids = (own(root) if own else "", *artefacts.for_root(str(root.tag)))
+    id_ = next(filter(None, ids), "")
+    return artefacts.validate(id_, root) if id_ else artefacts.Verdict("not run")
 
 
 def answers(data: bytes) -> list[Answer]:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from ..config import Strict
 from ..errors import Finding, UnreadableDocument
@@ -18,6 +18,7 @@ from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import Invoice, Means
 from ..specifications import identified, specification
+from ..totals import completed
 from ._lenses import TERMS
 from ._statuses import answers as answers
 from ._xml import encode, load, parse
@@ -40,6 +41,8 @@ class Cii(Strict):
     profile: str = ""
     """Name of a specification (specifications.toml), which sets BT-24 and BT-23; empty keeps what the invoice states
     (EN 16931 where it is silent)."""
+    absent_totals: Literal["refuse", "compute"] = "refuse"
+    """What becomes of a total that the format demands and the invoice leaves out: EDI invoices state no net amount."""
 
 
 # --- lenses -----------------------------------------------------------------------------------------------------------
@@ -62,9 +65,12 @@ DETAIL = Lens(lambda kind: kind.upper(), lambda text: text.lower())
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _date(term: str, path: str, leaf: str = "udt:DateTimeString") -> tuple[Row, ...]:
+def _date(term: str, path: str, leaf: str = "udt:DateTimeString", required: bool = False) -> tuple[Row, ...]:
     """A date of format 102, YYYYMMDD."""
-    return (Field(term, f"{path}/{leaf}", lens=DAY), Const(f"{path}/{leaf}/@format", "102", select=False))
+    return (
+        Field(term, f"{path}/{leaf}", lens=DAY, required=required),
+        Const(f"{path}/{leaf}/@format", "102", select=False),
+    )
 
 
 def _document(path: str, term: str, day: str = "", line: str = "") -> tuple[Row, ...]:
@@ -90,7 +96,8 @@ def _address(scope: str) -> tuple[Row, ...]:
         ("postcode", "PostcodeCode"), ("line_1", "LineOne"), ("line_2", "LineTwo"), ("line_3", "LineThree"),
         ("city", "CityName"), ("country", "CountryID"), ("subdivision", "CountrySubDivisionName"),
     )  # fmt: skip
-    return tuple(Field(f"{scope}.{leaf}", f"{path}/ram:{name}") for leaf, name in names)
+    rows = tuple(Field(f"{scope}.{leaf}", f"ram:{name}", required=leaf == "country") for leaf, name in names)
+    return (Group(path, rows, when=f"has_{scope}"),)
 
 
 def _contact(scope: str) -> tuple[Row, ...]:
@@ -104,13 +111,13 @@ def _contact(scope: str) -> tuple[Row, ...]:
     )
 
 
-def _party() -> tuple[Row, ...]:
+def _party(required: bool = False) -> tuple[Row, ...]:
     registration = "ram:SpecifiedTaxRegistration"
     return (
         Group("ram:ID", (Field("value"),), "identifiers[]", many=True, when="plain_id"),
         Group("ram:GlobalID", (Field("value"), Field("scheme", "@schemeID")), "identifiers[]", many=True,
               when="global_id"),
-        Field("name", "ram:Name"),
+        Field("name", "ram:Name", required=required),
         Field("legal_info", "ram:Description"),
         Field("legal_id.value", "ram:SpecifiedLegalOrganization/ram:ID"),
         Field("legal_id.scheme", "ram:SpecifiedLegalOrganization/ram:ID/@schemeID"),
@@ -155,7 +162,7 @@ def _allowance(term: str, charge: str, taxes: bool) -> Group:
         Const("ram:ChargeIndicator/udt:Indicator", charge),
         Field("percent", "ram:CalculationPercent"),
         Field("base", "ram:BasisAmount"),
-        Field("amount", "ram:ActualAmount"),
+        Field("amount", "ram:ActualAmount", required=True),
         Field("reason_code", "ram:ReasonCode"),
         Field("reason", "ram:Reason"),
         *((tax,) if taxes else ()),
@@ -166,7 +173,7 @@ def _line() -> tuple[Row, ...]:
     document, product = "ram:AssociatedDocumentLineDocument", "ram:SpecifiedTradeProduct"
     settlement = "ram:SpecifiedLineTradeSettlement"
     return (
-        Field("BT-126", f"{document}/ram:LineID"),
+        Field("BT-126", f"{document}/ram:LineID", required=True),
         Field("EX-80", f"{document}/ram:ParentLineID"),
         Field("EX-81", f"{document}/ram:LineStatusReasonCode", lens=DETAIL),
         Field("BT-127", f"{document}/ram:IncludedNote/ram:Content"),
@@ -174,7 +181,7 @@ def _line() -> tuple[Row, ...]:
         Field("item.standard_id.scheme", f"{product}/ram:GlobalID/@schemeID"),
         Field("BT-155", f"{product}/ram:SellerAssignedID"),
         Field("BT-156", f"{product}/ram:BuyerAssignedID"),
-        Field("BT-153", f"{product}/ram:Name"),
+        Field("BT-153", f"{product}/ram:Name", required=True),
         Field("BT-154", f"{product}/ram:Description"),
         Group(f"{product}/ram:ApplicableProductCharacteristic",
               (Field("name", "ram:Description"), Field("value", "ram:Value")), "item.attributes[]", many=True),
@@ -218,10 +225,10 @@ def _line() -> tuple[Row, ...]:
                     "price.discount_parts[]", many=True),
             ), when="has_gross"),
             Group("ram:NetPriceProductTradePrice", (
-                Field("BT-146", "ram:ChargeAmount"),
+                Field("BT-146", "ram:ChargeAmount", required=True),
                 Field("BT-149", "ram:BasisQuantity"),
                 Field("BT-150", "ram:BasisQuantity/@unitCode"),
-            )),
+            ), when="has_price"),
         ), always=True),
         Group("ram:SpecifiedLineTradeDelivery", (
             Field("BT-129", "ram:BilledQuantity"),
@@ -261,8 +268,8 @@ def _agreement() -> Group:
     additional = "ram:AdditionalReferencedDocument"
     return Group("ram:ApplicableHeaderTradeAgreement", (
         Field("BT-10", "ram:BuyerReference"),
-        Group("ram:SellerTradeParty", _party(), "BG-4"),
-        Group("ram:BuyerTradeParty", _party(), "BG-7"),
+        Group("ram:SellerTradeParty", _party(required=True), "BG-4", always=True),
+        Group("ram:BuyerTradeParty", _party(required=True), "BG-7", always=True),
         Group("ram:SellerTaxRepresentativeTradeParty", _party(), "BG-11"),
         *_document("ram:SellerOrderReferencedDocument", "BT-14", "EX-500"),
         *_document("ram:BuyerOrderReferencedDocument", "BT-13", "EX-12"),
@@ -312,7 +319,7 @@ def _delivery() -> Group:
 def _means() -> Group:
     account = "ram:PayeePartyCreditorFinancialAccount"
     return Group("ram:SpecifiedTradeSettlementPaymentMeans", (
-        Field("code", "ram:TypeCode"),
+        Field("code", "ram:TypeCode", required=True),
         Field("text", "ram:Information"),
         Field("card.number", "ram:ApplicableTradeSettlementFinancialCard/ram:ID"),
         Field("card.holder", "ram:ApplicableTradeSettlementFinancialCard/ram:CardholderName"),
@@ -345,7 +352,7 @@ def _settlement() -> Group:
         Field("BT-90", "ram:CreditorReferenceID"),
         Field("BT-83", "ram:PaymentReference"),
         Field("BT-6", "ram:TaxCurrencyCode"),
-        Field("BT-5", "ram:InvoiceCurrencyCode"),
+        Field("BT-5", "ram:InvoiceCurrencyCode", required=True),
         Group("ram:InvoicerTradeParty", _party(), "issuer"),
         Group("ram:InvoiceeTradeParty", _party(), "bill_to"),
         Group("ram:PayeeTradeParty", _party(), "BG-10"),
@@ -372,28 +379,31 @@ def _settlement() -> Group:
             Field("amount", "ram:PartialPaymentAmount"),
             _discount("discounts[]"),
         ), "payment.further_terms[]", many=True),
-        Field("BT-106", f"{sums}/ram:LineTotalAmount"),
+        Field("BT-106", f"{sums}/ram:LineTotalAmount", required=True),
         Field("BT-108", f"{sums}/ram:ChargeTotalAmount"),
         Field("BT-107", f"{sums}/ram:AllowanceTotalAmount"),
-        Field("BT-109", f"{sums}/ram:TaxBasisTotalAmount"),
+        Field("BT-109", f"{sums}/ram:TaxBasisTotalAmount", required=True),
         Group(f"{sums}/ram:TaxTotalAmount", (Field("BT-110"), Field("@currency", "@currencyID")),
-              choose="document_tax"),
+              when="has_tax", choose="document_tax"),
         Group(f"{sums}/ram:TaxTotalAmount", (Field("BT-111"), Field("@tax_currency", "@currencyID")),
-              choose="accounting_tax"),
+              when="has_accounting_tax", choose="accounting_tax"),
         Field("BT-114", f"{sums}/ram:RoundingAmount"),
-        Field("BT-112", f"{sums}/ram:GrandTotalAmount"),
+        Field("BT-112", f"{sums}/ram:GrandTotalAmount", required=True),
         Field("BT-113", f"{sums}/ram:TotalPrepaidAmount"),
-        Field("BT-115", f"{sums}/ram:DuePayableAmount"),
+        Field("BT-115", f"{sums}/ram:DuePayableAmount", required=True),
         Group("ram:InvoiceReferencedDocument", (
             Field("id", "ram:IssuerAssignedID"),
             *_date("issue_date", "ram:FormattedIssueDateTime", "qdt:DateTimeString"),
-        ), "BG-3", many=True),
+        ), "BG-3", many=True, when="has_room"),
         Field("BT-19", "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
         Group("ram:SpecifiedAdvancePayment", (
             Field("amount", "ram:PaidAmount"),
             *_date("date", "ram:FormattedReceivedDateTime", "qdt:DateTimeString"),
             Group("ram:IncludedTradeTax", _tax(amounts=True, points=False), "taxes[]", many=True),
-            *_document("ram:InvoiceSpecifiedReferencedDocument", "reference", "reference_date"),
+            Group("ram:InvoiceSpecifiedReferencedDocument", (
+                Field("reference", "ram:IssuerAssignedID"),
+                *_date("reference_date", "ram:FormattedIssueDateTime", "qdt:DateTimeString"),
+            ), when="is_d22b"),
         ), "payment.prepaid[]", many=True),
     ), always=True)  # fmt: skip
 
@@ -407,15 +417,17 @@ def table() -> Map:
     """The table of CrossIndustryInvoice."""
     context, transaction = "rsm:ExchangedDocumentContext", "rsm:SupplyChainTradeTransaction"
     rows: tuple[Row, ...] = (
-        Drop(f"{context}/ram:TestIndicator", "einvoice: the environment belongs to the transmission"),
-        Field("BT-23", f"{context}/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
-        Field("BT-24", f"{context}/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID",
-              default=specification("cii", "en16931").id),
+        Group(context, (
+            Drop("ram:TestIndicator", "einvoice: the environment belongs to the transmission"),
+            Field("BT-23", "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
+            Group("ram:GuidelineSpecifiedDocumentContextParameter", (
+                Field("BT-24", "ram:ID", default=specification("cii", "en16931").id),), always=True),
+        ), always=True),
         Group("rsm:ExchangedDocument", (
             Field("BT-1", "ram:ID", required=True),
             Drop("ram:Name", "Factur-X: the document's title, which follows from its type"),
             Field("BT-3", "ram:TypeCode", required=True),
-            *_date("BT-2", "ram:IssueDateTime"),
+            *_date("BT-2", "ram:IssueDateTime", required=True),
             Field("EX-7", "ram:CopyIndicator/udt:Indicator", lens=TRUE),
             Field("EX-2", "ram:LanguageID"),
             Group("ram:IncludedNote", (
@@ -477,6 +489,18 @@ def _gather_mandate(context: Context) -> None:
                         context.element, found=stated, fix="state it in one currency")  # fmt: skip
 
 
+def _schema(stated: str | None) -> str:
+    """The schema of its own that the specification *stated* has; D16B, the other one, holds one preceding invoice."""
+    row = identified(stated)
+    return row.schema_id if row else ""
+
+
+def schema_of(root: Any) -> str:
+    """The official schema of the document *root* where its specification (BT-24) has one of its own; else empty."""
+    path = "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"
+    return _schema((root.findtext(path, "", _PREFIXES) or "").strip())
+
+
 def _mandate(invoice: Invoice) -> str | None:
     means: tuple[Means, ...] = invoice.payment.means if invoice.payment else ()
     return next((one.debit.mandate for one in means if one.debit and one.debit.mandate), None)
@@ -515,9 +539,15 @@ _HOOKS: Mapping[str, Callable[..., Any]] = {
     "is_plain": lambda charge, invoice: charge.role != "logistics",
     "is_logistics": lambda charge, invoice: charge.role == "logistics",
     "is_delivery_note": lambda reference, invoice: reference.kind == "DQ",
-    "has_gross": lambda line, invoice: bool(
-        line.price and (line.price.gross is not None or line.price.discount is not None)
-    ),
+    "has_gross": lambda line, invoice: bool(line.price and line.price.gross is not None),
+    "has_price": lambda line, invoice: bool(line.price),
+    "has_tax": lambda _, invoice: bool(invoice.totals and invoice.totals.tax is not None),
+    "has_accounting_tax": lambda _, invoice: bool(invoice.totals and invoice.totals.tax_accounting is not None),
+    "is_d22b": lambda one, invoice: bool(_schema(invoice.specification)),
+    "has_room": lambda one, invoice: one is invoice.preceding[0] or bool(_schema(invoice.specification)),
+    "has_address": lambda party, invoice: bool(party.address),
+    "has_delivery.address": lambda _, invoice: bool(invoice.delivery and invoice.delivery.address),
+    "has_deliver_to.address": lambda line, invoice: bool(line.deliver_to and line.deliver_to.address),
     "is_iban": lambda means, invoice: _kept_in(means) == "IBAN",
     "is_account": lambda means, invoice: _kept_in(means) == "BBAN",
     "named_iban": lambda means, invoice: _kept_in(means) == "said IBAN",
@@ -576,14 +606,19 @@ class CiiFormat:
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         told: list[Finding] = []
+        if self.settings.absent_totals == "compute":
+            invoice, told = completed(invoice)
         if self.settings.profile:
             named = specification("cii", self.settings.profile, invoice.issue_date)
-            invoice, told = named.applied(invoice), named.findings(invoice)
+            told += named.findings(invoice)
+            invoice = named.applied(invoice)
         meta = {"mandate": _mandate(invoice), "currency": invoice.currency, "tax_currency": invoice.tax_currency}
         row = identified(invoice.specification or specification("cii", "en16931").id)
         text, missing = _writer((row and row.cii) or "extended")(
             invoice, {name: value for name, value in meta.items() if value}, False
         )
+        if not invoice.lines and row and row.cii not in ("minimum", "basicwl"):
+            missing = [*missing, "BG-25"]
         losses = (*told, *absent(missing))
         return Document(encode(_DECLARATION + text), "cii", "application/xml", f"{ids.payload_id}.xml", losses)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from ..config import Strict
 from ..errors import Finding, UnreadableDocument
@@ -17,6 +17,7 @@ from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note
 from ..specifications import specification
+from ..totals import completed
 from ._lenses import TERMS
 from ._statuses import answers as answers
 from ._xml import encode, load, parse
@@ -34,6 +35,8 @@ class Ubl(Strict):
     profile: str = ""
     """Name of a specification (specifications.toml), which sets BT-24 and BT-23; empty keeps what the invoice states
     (Peppol BIS 3 where it is silent)."""
+    absent_totals: Literal["refuse", "compute"] = "refuse"
+    """What becomes of a total that the format demands and the invoice leaves out: EDI invoices state no net amount."""
 
 
 # --- lenses -----------------------------------------------------------------------------------------------------------
@@ -116,7 +119,7 @@ def _party(creditor: bool) -> tuple[Row, ...]:
         Field("trading_name", "cac:PartyName/cbc:Name"),
         *_address("cac:PostalAddress", "address"),
         *_tax_schemes(),
-        Field("name", "cac:PartyLegalEntity/cbc:RegistrationName"),
+        Field("name", "cac:PartyLegalEntity/cbc:RegistrationName", required=True),
         *_identified("legal_id", "cac:PartyLegalEntity/cbc:CompanyID"),
         Field("legal_info", "cac:PartyLegalEntity/cbc:CompanyLegalForm"),
         Field("contact.id", "cac:Contact/cbc:ID"),
@@ -154,7 +157,7 @@ def _allowance(term: str, charge: str, taxes: bool) -> Row:
         Field("reason_code", "cbc:AllowanceChargeReasonCode"),
         Field("reason", "cbc:AllowanceChargeReason"),
         Field("percent", "cbc:MultiplierFactorNumeric"),
-        Field("amount", "cbc:Amount"),
+        Field("amount", "cbc:Amount", required=True),
         Field("base", "cbc:BaseAmount"),
     )
     tax = Group("cac:TaxCategory", _TAX, "taxes[]", many=True)
@@ -181,16 +184,16 @@ def _line(quantity: str, sub: str) -> tuple[Row, ...]:
         Drop("cac:TaxTotal/cac:TaxSubtotal", "EN 16931-3-2, UBL-CR-561: no tax totals on lines"),
     )
     return (
-        Field("BT-126", "cbc:ID"),
+        Field("BT-126", "cbc:ID", required=True),
         Field("BT-127", "cbc:Note"),
         Field("BT-129", f"cbc:{quantity}"),
         Field("BT-130", f"cbc:{quantity}/@unitCode"),
-        Field("BT-131", "cbc:LineExtensionAmount"),
+        Field("BT-131", "cbc:LineExtensionAmount", required=True),
         Field("BT-133", "cbc:AccountingCost"),
         Field("BT-134", "cac:InvoicePeriod/cbc:StartDate"),
         Field("BT-135", "cac:InvoicePeriod/cbc:EndDate"),
         Field("BT-132", "cac:OrderLineReference/cbc:LineID", filler=_NOT_KNOWN),
-        Field("EX-82", "cac:OrderLineReference/cac:OrderReference/cbc:ID"),
+        Field("EX-82", "cac:OrderLineReference/cac:OrderReference/cbc:ID", filler=_NOT_KNOWN),
         Field("EX-111", "cac:OrderLineReference/cac:OrderReference/cbc:SalesOrderID"),
         Field("EX-83", "cac:OrderLineReference/cac:OrderReference/cbc:IssueDate"),
         Group("cac:DocumentReference", (*_identified("object", "cbc:ID"), Const("cbc:DocumentTypeCode", "130"))),
@@ -215,12 +218,13 @@ def _line(quantity: str, sub: str) -> tuple[Row, ...]:
                   "item.attributes[]", many=True),
         )),
         Group("cac:Price", (
-            Field("BT-146", "cbc:PriceAmount"),
+            Field("BT-146", "cbc:PriceAmount", required=True),
             Field("BT-149", "cbc:BaseQuantity"),
             Field("BT-150", "cbc:BaseQuantity/@unitCode"),
             Group("cac:AllowanceCharge", (Const("cbc:ChargeIndicator", "false"),
-                                          Field("BT-147", "cbc:Amount"), Field("BT-148", "cbc:BaseAmount"))),
-        )),
+                                          Field("BT-147", "cbc:Amount"), Field("BT-148", "cbc:BaseAmount")),
+                  when="has_discount"),
+        ), when="has_price"),
         Group(f"cac:{sub}", (), "sub_lines[]", many=True, like="line"),
     )  # fmt: skip
 
@@ -285,10 +289,10 @@ def _table(root: str) -> Map:
             Field("uri", "cac:Attachment/cac:ExternalReference/cbc:URI"),
         ), "BG-24", many=True),
         *((project,) if invoice else (originator,)),
-        Group("cac:AccountingSupplierParty/cac:Party", _party(creditor=True), "BG-4"),
+        Group("cac:AccountingSupplierParty/cac:Party", _party(creditor=True), "BG-4", always=True),
         Group("cac:AccountingCustomerParty", (
             Field("buyer.account_number", "cbc:SupplierAssignedAccountID"),
-            Group("cac:Party", _party(creditor=False), "BG-7"))),
+            Group("cac:Party", _party(creditor=False), "BG-7", always=True))),
         Group("cac:PayeeParty", _PAYEE, "BG-10"),
         Group("cac:TaxRepresentativeParty", _TAX_REPRESENTATIVE, "BG-11"),
         Field("BT-72", "cac:Delivery/cbc:ActualDeliveryDate"),
@@ -297,7 +301,7 @@ def _table(root: str) -> Map:
         *_address("cac:Delivery/cac:DeliveryLocation/cac:Address", "delivery.address"),
         Field("BT-70", "cac:Delivery/cac:DeliveryParty/cac:PartyName/cbc:Name"),
         Group("cac:PaymentMeans", (
-            Field("code", "cbc:PaymentMeansCode"),
+            Field("code", "cbc:PaymentMeansCode", required=True),
             Field("text", "cbc:PaymentMeansCode/@name"),
             *(() if invoice else (Field("BT-9", "cbc:PaymentDueDate"),)),
             Field("remittance", "cbc:PaymentID", fallback="BT-83"),
@@ -311,13 +315,13 @@ def _table(root: str) -> Map:
         _allowance("BG-20", "false", taxes=True),
         _allowance("BG-21", "true", taxes=True),
         Group("cac:TaxTotal", (
-            Field("BT-110", "cbc:TaxAmount"),
+            Field("BT-110", "cbc:TaxAmount", required=True),
             Group("cac:TaxSubtotal", (
                 Field("base", "cbc:TaxableAmount"),
-                Field("amount", "cbc:TaxAmount"),
+                Field("amount", "cbc:TaxAmount", required=True),
                 Group("cac:TaxCategory", _TAX),
             ), "BG-23", many=True, when="charged"),
-        ), choose="document_tax"),
+        ), choose="document_tax", when="has_tax"),
         Group("cac:TaxTotal", (Field("BT-111", "cbc:TaxAmount", money="tax_currency"),), choose="accounting_tax"),
         Field("BT-106", "cac:LegalMonetaryTotal/cbc:LineExtensionAmount"),
         Field("BT-109", "cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount"),
@@ -326,7 +330,7 @@ def _table(root: str) -> Map:
         Field("BT-108", "cac:LegalMonetaryTotal/cbc:ChargeTotalAmount"),
         Field("BT-113", "cac:LegalMonetaryTotal/cbc:PrepaidAmount"),
         Field("BT-114", "cac:LegalMonetaryTotal/cbc:PayableRoundingAmount"),
-        Field("BT-115", "cac:LegalMonetaryTotal/cbc:PayableAmount"),
+        Field("BT-115", "cac:LegalMonetaryTotal/cbc:PayableAmount", required=True),
         Group(f"cac:{line}", _line(quantity, sub), "BG-25", many=True, name="line"),
     )  # fmt: skip
     return Map(root, rows, {"": f"{_NS}{root}-2", **_PREFIXES}, hooks=_HOOKS)
@@ -381,6 +385,11 @@ _HOOKS: Mapping[str, Any] = {
     "has_tax_id": lambda party, invoice: party.tax_id is not None or party.tax_id_scheme is not None,
     "has_payee": lambda party, invoice: invoice.payee is not None,
     "charged": lambda tax, invoice: tax.effect in (None, "charged", "paid_by_buyer"),
+    "has_tax": lambda totals, invoice: bool(
+        invoice.tax_breakdown or (invoice.totals and invoice.totals.tax is not None)
+    ),
+    "has_price": lambda line, invoice: bool(line.price),
+    "has_discount": lambda line, invoice: line.price.discount is not None,
     "never": lambda line, invoice: False,
     "untyped": lambda element, context: element.find(f"{{{_PREFIXES['cbc']}}}DocumentTypeCode") is None,
     "document_tax": _document_tax,
@@ -426,12 +435,15 @@ class UblFormat:
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         root = "CreditNote" if invoice.type_code in CREDIT_TYPES else "Invoice"
         told: list[Finding] = []
+        if self.settings.absent_totals == "compute":
+            invoice, told = completed(invoice)
         if self.settings.profile:
             named = specification("ubl", self.settings.profile, invoice.issue_date)
-            invoice, told = named.applied(invoice), named.findings(invoice)
+            told += named.findings(invoice)
+            invoice = named.applied(invoice)
         text, missing = _writer(root)(invoice, {}, False)
         data = encode(_DECLARATION + text)
-        losses = (*told, *absent(missing))
+        losses = (*told, *absent([*missing, *(() if invoice.lines else ("BG-25",))]))
         return Document(data, "ubl", "application/xml", f"{ids.payload_id}.xml", losses)
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
