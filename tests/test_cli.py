@@ -377,7 +377,7 @@ def test_a_currency_that_no_one_knows_is_one_finding_with_path_and_fix(home: hom
     home("submit", file)
     said = home("dispatch", "--dry-run", "--json")
     assert homes.counts(said.last) == {"held": 1}
-    assert "XQX is no currency code" in said.rows[0]["text"]
+    assert "XQX is not in the code list: currencies (ISO 4217)" in said.rows[0]["text"]
 
 
 def test_a_document_of_100_mb_is_refused_unread_and_the_next_one_is_taken_in(home: homes.Home, tmp_path: Path) -> None:

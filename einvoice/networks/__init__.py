@@ -56,7 +56,8 @@ class Url(Strict):
 
 
 class Network(Strict):
-    """``defaults`` holds tables of a profile; they are validated together with the profile they end up under."""
+    """``defaults`` holds tables of a profile; they are validated together with the profile they end up under.
+    ``rules`` are the packs that judge what goes there, beside those that the document itself asks for."""
 
     version: Literal[1] = Field(alias="schema")
     network: Key
@@ -65,6 +66,7 @@ class Network(Strict):
     source: tuple[NetworkSource, ...]
     channel: str
     formats: tuple[str, ...] = Field(min_length=1)
+    rules: tuple[str, ...] = ()
     identity: tuple[IdentityRule, ...] = ()
     fill: tuple[Fill, ...] = ()
     url: tuple[Url, ...] = ()

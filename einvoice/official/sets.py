@@ -77,6 +77,7 @@ class Applies(Strict):
 
 class Sets(Strict):
     syntaxes: dict[str, tuple[str, ...]]
+    native: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     sets: tuple[RuleSet, ...]
     applies: tuple[Applies, ...]
 
@@ -132,11 +133,11 @@ def _one(syntax: str, tag: str, name: str, on: date | None) -> tuple[RuleSet, Re
 def native_packs(syntax: str, stated: str, on: date | None) -> tuple[str, ...]:
     """The native rule packs for a document in *syntax* that follows the specification *stated* (BT-24).
 
-    Documents of a specification that nothing is known of are judged by EN 16931 alone; a syntax that no rules are
-    published for has none.
+    Documents of a specification that nothing is known of are judged by EN 16931 alone; a syntax that no rule files are
+    published for has the packs listed for it, if any.
     """
     if syntax not in known().syntaxes:
-        return ()
+        return known().native.get(syntax, ())
     row = next((row for row in known().applies if row.fits(stated)), None)
     sets = [one for one in known().sets if one.syntax == syntax and one.name in (row.sets if row else ())]
     found = dict.fromkeys(pack for one in sets for pack in one.release(on).packs)
