@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from einvoice.exchange import Identity
 from einvoice.official import native_packs
 from einvoice.pipeline import packs_for
 from tests.breaches import GONE, Edits, edited
+from tests.home import FIXTURES, typed, write
+from tests.home import invoice as readable
 from tests.readable import invoice, names
 
 ON = date(2026, 11, 2)
@@ -176,3 +179,49 @@ def test_what_reads_back_from_cxml_is_judged_the_same() -> None:
     read = next(formats.read(data))
     found = rules.check(read.invoice, ("ariba",), on=ON, today=ON, syntax=read.format, locate=read.locate)
     assert [one.rule for one in found if one.fatal] == []
+
+
+# --- on the command line ----------------------------------------------------------------------------------------------
+
+
+def saved(folder: Path, **changes: Any) -> Path:
+    (file,) = write(folder, readable("X-1", **changes))
+    return file
+
+
+def test_packs_are_named_on_the_command_line_and_nothing_else_is_judged(tmp_path: Path) -> None:
+    file = saved(tmp_path, currency="XQX", type_code="384", seller={"name": "Example"})
+    ids = [one["rule"] for one in typed("check", "--rules", "ariba", "--json", file).last["findings"]]
+    assert {"ARIBA-INV-98", "ARIBA-PURPOSE"} <= set(ids)
+    assert not {one for one in ids if one.startswith(("EINV-ID", "EINV-DATE", "EINV-REF", "BR-"))}
+    both = [one["rule"] for one in typed("check", "--rules", "einvoice,ariba", "--json", file).last["findings"]]
+    assert {"ARIBA-PURPOSE", "BR-CL-04"} <= set(both)
+    assert ids.count("ARIBA-PURPOSE") == both.count("ARIBA-PURPOSE") == 1
+
+
+def test_the_day_of_check_decides_what_is_in_the_future(tmp_path: Path) -> None:
+    file = saved(tmp_path)  # issued on 2026-10-14
+    before, after = (typed("check", "--on", day, "--json", file).last for day in ("2026-10-13", "2026-10-14"))
+    assert "EINV-DATE-02" in [one["rule"] for one in before["findings"]]
+    assert "EINV-DATE-02" not in [one["rule"] for one in after["findings"]]
+    assert before["valid"] is True
+
+
+def test_an_unknown_pack_or_official_set_names_the_known_ones(tmp_path: Path) -> None:
+    said = typed("check", "--rules", "einvoice,arriba", saved(tmp_path))
+    assert said.code == 2
+    assert "ariba, einvoice, en16931" in said.err
+    golden = FIXTURES / "ubl" / "de-invoice.xml"
+    said = typed("check", "--official-sets", "xrechnun", golden)
+    assert said.code == 2
+    assert "did you mean 'xrechnung'?" in said.err
+
+
+def test_official_sets_named_on_the_command_line_judge_instead_of_those_it_asks_for(reference: Path) -> None:
+    pytest.importorskip("saxonche", reason="the official rules need saxonche: install the extra official")
+    golden = FIXTURES / "ubl" / "de-invoice.xml"
+    asked = typed("check", "--official", "--json", golden).last["official"]
+    named = typed("check", "--official-sets", "en16931:1.3.16", "--json", golden).last["official"]
+    assert {one["set"] for one in asked["rules"]} == {"peppol-cen 2026.5", "peppol 2026.5"}
+    assert {one["set"] for one in named["rules"]} == {"en16931 1.3.16"}
+    assert named["status"] == "valid"
