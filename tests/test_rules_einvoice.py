@@ -119,6 +119,8 @@ BREACHES: list[tuple[str, Edits, str]] = [
 #: What looks like a breach and is none.
 FINE: list[Edits] = [
     {"payment.means[0].account.id": "0012345678"},  # an account of a country without IBAN
+    {"payment.means[0].account": {"id": "1234567", "bic": "062-000"}},  # an Australian bank and branch
+    {"buyer.address.country": "AU", "buyer.tax_registrations": [{"scheme": "GST", "id": "51824753556001"}]},
     {"payment.means[1].card.number": "1234"},
     {"seller.identifiers[1].scheme": "0130"},  # a scheme without a rule
     {"seller.vat_id": "EU372000041"},  # one-stop shop: no country

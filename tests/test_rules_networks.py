@@ -181,6 +181,13 @@ def test_what_reads_back_from_cxml_is_judged_the_same() -> None:
     assert [one.rule for one in found if one.fatal] == []
 
 
+def test_a_preset_that_names_no_pack_is_found() -> None:
+    preset = networks.network("ariba")
+    assert networks.check_network(preset, preset.reviewed_on) == []
+    (found,) = networks.check_network(preset.model_copy(update={"rules": ("arriba",)}), preset.reviewed_on)
+    assert (found.rule, found.fix[:17]) == ("EINV-NET-03", "choose of ariba, ")
+
+
 # --- on the command line ----------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from .. import terms
 from ..errors import Severity
-from ..model import Identifier, Party
+from ..model import Account, Identifier, Party
 from ._checks import text
 from ._facts import Facts, missing
 from ._identifiers import Kind, registration_kind, scheme_kind, tax_kind, valid
@@ -140,15 +140,22 @@ def ibans(facts: Facts) -> Iterable[Hit]:
 
 
 def bics(facts: Facts) -> Iterable[Hit]:
-    """EINV-BANK-02: bank identifiers have the form of ISO 9362."""
-    for place, value in facts.places("payment.means[].account.bic"):
-        if not missing(value) and not (value.isascii() and valid("bic", value)):
-            yield Hit(place, text(value))
+    """EINV-BANK-02: bank identifiers have the form of ISO 9362; beside an account that is no IBAN they need not."""
+    for place, means in facts.places("payment.means[]"):
+        if _bic_wrong(means.account, (means.code or "").strip() in SEPA):
+            yield Hit(f"{place}.account.bic", text(means.account.bic))
     for role, party in parties(facts):
         for at, account in enumerate(party.accounts):
-            if account.bic and not (account.bic.isascii() and valid("bic", account.bic)):
+            if _bic_wrong(account, False):
                 term = terms.at(f"{role}.accounts[].bic").id
                 yield Hit(f"$.{role}.accounts[{at}].bic", text(account.bic), term=term)
+
+
+def _bic_wrong(account: Account | None, sepa: bool) -> bool:
+    if account is None or account.bic is None or missing(account.bic):
+        return False
+    judged = sepa or account.scheme == "IBAN" or _IBAN_LIKE.fullmatch(_compact(account.id).upper())
+    return bool(judged) and not (account.bic.isascii() and valid("bic", account.bic))
 
 
 def creditor(facts: Facts) -> Iterable[Hit]:
