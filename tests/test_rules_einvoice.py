@@ -267,6 +267,14 @@ def test_no_plain_text_makes_a_validator_fail(text: str) -> None:
         assert kind.passes(text) in (True, False)
 
 
+@pytest.mark.parametrize("country", sorted(TABLES["vat"]))
+def test_a_tax_identifier_may_bear_its_country(country: str) -> None:
+    kind = vat_kind(country)
+    assert kind is not None
+    core = kind.example.removeprefix(country)
+    assert kind.passes(country + core)
+
+
 def test_schemes_are_of_the_published_lists() -> None:
     from einvoice.codes import codes
 

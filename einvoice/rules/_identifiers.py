@@ -20,13 +20,14 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row of the table; its keys are explained there."""
+    """One row of the table; its keys are explained there. ``prefix`` is the country, which tax identifiers may bear."""
 
     name: str
     example: str
     check: tuple[str, ...] = ()
     form: str = ""
     only: str = ""
+    prefix: str = ""
 
     @property
     def shown(self) -> str:
@@ -35,19 +36,17 @@ class Kind:
 
     def passes(self, value: str) -> bool:
         """True when *value* is an identifier of this kind, or follows no rule that is known."""
-        return _passes(self, value)
+        plain = "".join(value.split())
+        return len(plain) <= _LONGEST and plain.isascii() and _passes(self, plain)
 
 
 @lru_cache(4096)
-def _passes(kind: Kind, value: str) -> bool:
-    plain = "".join(value.split())
-    if len(plain) > _LONGEST or not plain.isascii():
-        return False
+def _passes(kind: Kind, plain: str) -> bool:
     if kind.form:
         return re.fullmatch(kind.form, plain) is not None
     if kind.only and not re.fullmatch(kind.only, plain):
         return True
-    return any(valid(name, plain) for name in kind.check)
+    return any(valid(name, one) for one in {plain, plain.removeprefix(kind.prefix)} for name in kind.check)
 
 
 def valid(module: str, value: str) -> bool:
@@ -59,39 +58,43 @@ def valid(module: str, value: str) -> bool:
     return bool(import_module(f"stdnum.{module}").is_valid(value))
 
 
-@cache
-def _tables() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+class _Table:
+    """The file, read once: kinds by scheme, by country, and by country and scheme."""
+
+    def __init__(self) -> None:
+        data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+        self.vat = {key: _kind(row | {"prefix": key}) for key, row in data["vat"].items()}
+        self.scheme = {key: self.vat[row["vat"]] if "vat" in row else _kind(row) for key, row in data["scheme"].items()}
+        self.registration = {(country, key): _kind(row) for country, rows in data["registration"].items()
+                             for key, row in rows.items()}  # fmt: skip
 
 
-def _kind(row: dict[str, Any] | None) -> Kind | None:
-    if row is None:
-        return None
-    if "vat" in row:
-        return vat_kind(row["vat"])
+def _kind(row: dict[str, Any]) -> Kind:
     return Kind(**(row | {"check": tuple(row.get("check", ()))}))
 
 
 @cache
+def _table() -> _Table:
+    return _Table()
+
+
 def scheme_kind(scheme: str) -> Kind | None:
     """How identifiers of an ISO 6523 or EAS scheme are judged; None when no rule is known.
 
     >>> scheme_kind("0088").name, scheme_kind("9930").name, scheme_kind("9999")
     ('GLN', 'USt-IdNr.', None)
     """
-    return _kind(_tables()["scheme"].get(scheme))
+    return _table().scheme.get(scheme)
 
 
-@cache
 def vat_kind(country: str) -> Kind | None:
     """How the tax identifiers of a country (or VAT prefix) are judged; None when no rule is known."""
-    return _kind(_tables()["vat"].get(country))
+    return _table().vat.get(country)
 
 
-@cache
 def registration_kind(country: str, scheme: str) -> Kind | None:
     """How a further tax registration is judged: ``US``, ``EIN``; None when no rule is known."""
-    return _kind(_tables()["registration"].get(country, {}).get(scheme))
+    return _table().registration.get((country, scheme))
 
 
 def tax_kind(value: str, country: str) -> Kind | None:
