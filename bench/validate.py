@@ -15,6 +15,7 @@ from einvoice.errors import ConfigError, Finding
 from einvoice.official import known, svrl
 from einvoice.official.engine import Engine
 from einvoice.official.sheets import rule_files
+from einvoice.pipeline import OWN
 
 from . import content
 from .measure import Case
@@ -24,6 +25,8 @@ SIZES = (20, 1000)
 #: How much faster ours must be: on what each side holds ready, and from the bytes of the document.
 _HELD, _BYTES = "0.04", "0.10"
 _PACK, _XSD = "en16931", "ubl-2.1-invoice"
+#: What our own checks may add to those of EN 16931, where there are lines enough for the parties not to count.
+_ADDED, _MANY = "1.20", 1000
 
 
 class Saxon:
@@ -54,6 +57,15 @@ def cases(sizes: Sequence[int] = SIZES) -> Iterator[Case]:
         for name, limit, held in (("rules", _HELD, True), ("bytes", _BYTES, False)):
             case = f"EN 16931 {name} / Saxon, {lines} lines"
             yield Case(case, limit, why=why) if saxon is None else _case(case, limit, saxon, lines, held)
+        if lines >= _MANY:
+            yield _added(lines)
+
+
+def _added(lines: int) -> Case:
+    """The published rules with our own checks beside them, against the published rules alone."""
+    check = partial(rules.check, content.invoice(lines), on=content.ISSUED, today=content.ISSUED, syntax="ubl")
+    return Case(f"with our checks / without, {lines} lines", _ADDED, partial(check, (_PACK, OWN)),
+                partial(check, (_PACK,)))  # fmt: skip
 
 
 def _case(name: str, limit: str, saxon: Saxon, lines: int, held: bool) -> Case:

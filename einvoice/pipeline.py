@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 from . import formats, rules, transport
-from .codes import codes
 from .countries import Decision, Facts, Override, Refusal, decide, unmet
 from .countries.law import Laws
 from .errors import EInvoiceError, Finding, Severity, fatal
@@ -39,6 +38,9 @@ from .partners import (
     wish_of,
 )
 from .totals import Policy, differences
+
+#: The rule pack that judges every document.
+OWN = "einvoice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,25 +186,21 @@ def choose(invoice: Invoice, environment: Environment, settings: Settings, on: d
 def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
     """What law, customer, rules and arithmetic say of *invoice* on its way: needs are fatal, sums are warnings.
 
-    The rules are those of the specification it will be written by; a format of no standard has none. A currency that
-    no one knows is fatal under every law: no run could add it up.
+    The rules are those of the specification it will be written by and of the network it goes to, and our own.
     """
     decision, profile, house = _decided(choice)
-    clause = decision.rule_ids[0] if decision.rule_ids else ""
-    day, kind = choice.facts.issue_date, profile.format.kind
-    packs = native_packs(kind, decision.customization or invoice.specification or "", day)
-    broken = rules.check(invoice, packs, on=day, syntax=kind) if packs else currency_findings(invoice, day)
-    needs = unmet(decision.required, lambda id_: values_of(invoice, id_), choice.facts.kind, decision.family, clause)
+    day, kind, preset = choice.facts.issue_date, profile.format.kind, preset_of(profile)
+    packs = packs_for(kind, decision.customization or invoice.specification or "", day, preset.rules if preset else ())
+    broken = rules.check(invoice, packs, on=day, today=decision.on, syntax=kind)
+    needs = [finding for demand in decision.required
+             for finding in unmet([demand.need], lambda id_: values_of(invoice, id_), choice.facts.kind,
+                                  decision.family, demand.by)]  # fmt: skip
     return [*broken, *needs, *differences(invoice, Policy(rounding_of(profile, house)))]
 
 
-def currency_findings(invoice: Invoice, on: date) -> list[Finding]:
-    """BR-CL-04 where BT-5 is stated and was no ISO 4217 code on the day *on*."""
-    stated = invoice.currency
-    if not stated or stated in codes("currencies", on):
-        return []
-    return [Finding("BR-CL-04", f"{stated} is no currency code", term="BT-5", path="$.currency", found=stated,
-                    fix="state the ISO 4217 code, such as EUR", clause="EN 16931-1 BR-CL-04")]  # fmt: skip
+def packs_for(syntax: str, specification: str, on: date, network: Sequence[str] = ()) -> tuple[str, ...]:
+    """The rule packs for a document: those published for it, those of its *network*, and our own checks."""
+    return tuple(dict.fromkeys((*native_packs(syntax, specification, on), *network, OWN)))
 
 
 # --- render and package -----------------------------------------------------------------------------------------------

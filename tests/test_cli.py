@@ -377,7 +377,7 @@ def test_a_currency_that_no_one_knows_is_one_finding_with_path_and_fix(home: hom
     home("submit", file)
     said = home("dispatch", "--dry-run", "--json")
     assert homes.counts(said.last) == {"held": 1}
-    assert "XQX is no currency code" in said.rows[0]["text"]
+    assert "XQX is not in the code list: currencies (ISO 4217)" in said.rows[0]["text"]
 
 
 def test_a_document_of_100_mb_is_refused_unread_and_the_next_one_is_taken_in(home: homes.Home, tmp_path: Path) -> None:
@@ -613,6 +613,15 @@ def test_a_program_follows_a_run_by_json_lines(online: homes.Home, tmp_path: Pat
 
 
 @pytest.mark.scenario
+def test_what_the_network_would_refuse_is_held_before_it_is_sent(online: homes.Home, tmp_path: Path) -> None:
+    carrier = {"role": "shipTo", "party": {"name": "Plant 2"}}
+    online("submit", *homes.write(tmp_path, homes.invoice("A"), homes.invoice("B", other_parties=[carrier])))
+    online("dispatch")
+    assert online("status", "--json").last == {"held": 1, "delivered": 1, "overdue": 0}
+    assert "ARIBA-INV_ROLE_IN_SHIPPING" in online("status", "held").out
+
+
+@pytest.mark.scenario
 def test_status_tells_a_documents_story_and_lists_those_in_a_state(online: homes.Home, tmp_path: Path) -> None:
     online("submit", *homes.write(tmp_path, homes.invoice("A"), homes.without_order("B")))
     online("dispatch")
@@ -623,6 +632,7 @@ def test_status_tells_a_documents_story_and_lists_those_in_a_state(online: homes
     ]  # fmt: skip
     assert "B" in online("status", "held").out
     assert "EINV-NEED-01 BT-13" in online("status", "held").out
+    assert "(profile everything-test)" in online("status", "B").out  # who wants it, not a law that does not
     assert online("status", "unknown").out == "no document is unknown\n"
     assert online("status", "--json").last == {"held": 1, "delivered": 1, "overdue": 0}
     assert {row["number"] for row in online("status", "held", "--json").rows} == {"B"}

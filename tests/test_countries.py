@@ -307,7 +307,8 @@ def test_no_wish_ever_widens_the_law(case: Facts, house: Wish, profile: Wish, on
     assert any(found.channel == channel or found.channel.startswith(f"{channel}:") for channel in rule.channels)
     assert found.channel.partition(":")[0] in LAWS.carry[found.family]
     assert strictest(rule.signature, found.signature) == found.signature
-    assert {need for need in rule.required if need.concerns(case.kind, found.family)} <= set(found.required)
+    wanted = {need for need in rule.required if need.concerns(case.kind, found.family)}
+    assert wanted <= {demand.need for demand in found.required}
     assert found.pdf == rule.pdf
 
 
@@ -358,12 +359,26 @@ def test_profile_wishes_come_before_the_house_and_the_house_before_the_rule() ->
 def test_needs_of_law_house_and_profile_come_together_for_the_kind_and_format() -> None:
     house = Wish(required=(Need(any_of=("EX-1400",)),))
     profile = replace(CXML, required=(Need(any_of=("BT-25",), kinds=("credit_note",)),))
-    terms = {need.any_of for need in decided(facts("US", "US", TODAY), profile, house=house).required}
+    terms = {one.need.any_of for one in decided(facts("US", "US", TODAY), profile, house=house).required}
     assert terms == {("EX-1400",)}
     credit = decided(facts("US", "US", TODAY, kind="credit_note"), profile, house=house)
-    assert {need.any_of for need in credit.required} == {("EX-1400",), ("BT-25",)}
+    assert {one.need.any_of for one in credit.required} == {("EX-1400",), ("BT-25",)}
     x12 = decided(facts("US", "US", TODAY), Wish(formats=("x12",)))
-    assert [need.max_length for need in x12.required] == [22]
+    assert [one.need.max_length for one in x12.required] == [22]
+
+
+def test_a_need_names_who_wants_it_and_the_law_comes_first() -> None:
+    number, remit, credit = (Need(any_of=(id_,)) for id_ in ("BT-1", "EX-1400", "BT-10"))
+    law = Need(any_of=("BT-1",), families=("x12",), max_length=22)
+    house = Wish(name="example-us", required=(remit, law))
+    profile = Wish(name="larkfield", formats=("x12",), required=(number, credit))
+    decision = decided(facts("US", "US", TODAY), profile, house=house)
+    assert [(one.need, one.by) for one in decision.required] == [
+        (law, "us-b2b"), (remit, "house policy example-us"), (number, "profile larkfield"),
+        (credit, "profile larkfield"),
+    ]  # fmt: skip
+    recorded = decision.as_dict()["required"]
+    assert recorded[1] == {"any_of": ["EX-1400"], "by": "house policy example-us"}  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

@@ -198,12 +198,12 @@ def test_taxes_stand_beneath_a_charge_where_the_network_wants_it_and_are_no_char
 
 def test_canadian_registrations_stand_with_the_seller_and_with_the_tax() -> None:
     document = write(readable.invoice("ca-invoice"))
-    assert {"REF*GT*999900011 RT0001", "REF*4O*9999000111 TQ0001"} <= set(lines_of(document))
+    assert {"REF*GT*999900020 RT0001", "REF*4O*9999000111 TQ0001"} <= set(lines_of(document))
     assert "TXI*SP*111.72*0.09975*VD*QC***1120.00*9999000111 TQ0001" in lines_of(document)
     seller = read(document.data).invoice.seller
     assert seller is not None
     assert [(one.scheme, one.id) for one in seller.tax_registrations] == [
-        ("GST", "999900011 RT0001"), ("QST", "9999000111 TQ0001"),
+        ("GST", "999900020 RT0001"), ("QST", "9999000111 TQ0001"),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import formats
 from ..errors import ConfigError, EInvoiceError, Finding, fatal
 from ..exchange import Read
-from ..pipeline import currency_findings
+from ..pipeline import packs_for
 from ..totals import differences
 from . import _output as out
 from ._home import day, now
@@ -34,7 +34,7 @@ def run(args: Namespace) -> int:
 
 def _file(path: Path, args: Namespace) -> int:
     code = out.DONE
-    second = _official(path, args) if args.official else None
+    second = _official(path, args) if args.official or args.official_sets else None
     if second is not None and second.status != "valid":
         code = out.PERSON
     for label, number, found in _read(path, args):
@@ -65,7 +65,8 @@ def _official(path: Path, args: Namespace) -> Verdict:
         why, fix = f"the file cannot be opened: {error.strerror}", "check the path"
     else:
         if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return official.verdict(data, on=day(args.on, now().date()))
+            named = tuple(args.official_sets.split(",")) if args.official_sets else ()
+            return official.verdict(data, sets=named, on=day(args.on, now().date()))
         why, fix = "official rules are for XML documents", "convert it to the format it is sent in, and check that"
     finding = Finding("EINV-OFFICIAL-02", f"not validated: {why}", place=str(path), fix=fix)
     return official.Verdict("not validated", (finding,))
@@ -99,18 +100,16 @@ def _findings(read: Read, args: Namespace) -> list[Finding]:
 
 
 def _rules(read: Read, args: Namespace) -> list[Finding]:
-    """The rule packs named, else those for the specification that the invoice says it follows, on its own day."""
+    """The rule packs named, else our own and those for the specification that the invoice says it follows."""
     from .. import rules
-    from ..official import native_packs
 
-    on = day(args.on, read.invoice.issue_date or now().date())
+    today = now().date()
+    on = day(args.on, read.invoice.issue_date or today)
     stated = read.invoice.specification or ""
-    names = tuple(args.rules.split(",")) if args.rules else native_packs(read.format, stated, on)
-    if not names:  # a format of no standard: what the line itself would refuse
-        return currency_findings(read.invoice, on)
+    names = tuple(args.rules.split(",")) if args.rules else packs_for(read.format, stated, on)
     return rules.check(
-        read.invoice, names, on=on, read_findings=read.findings, syntax=read.format, locate=read.locate,
-        language=args.language,
+        read.invoice, names, on=on, today=day(args.on, today), read_findings=read.findings, syntax=read.format,
+        locate=read.locate, language=args.language,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from .decide import strictest as strictest
 from .facts import BuyerKind as BuyerKind
 from .facts import Copy as Copy
 from .facts import Decision as Decision
+from .facts import Demand as Demand
 from .facts import Dropped as Dropped
 from .facts import Facts as Facts
 from .facts import Refusal as Refusal

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import chain
 
 from .conditions import Case, applies, reported
-from .facts import Copy, Decision, Dropped, Facts, Refusal, Wish
+from .facts import Copy, Decision, Demand, Dropped, Facts, Refusal, Wish
 from .law import FormatRow, Laws, Rule, RuleFile, Signature, SourceRow
 from .needs import Need
 from .overrides import Override, matching
@@ -215,7 +215,7 @@ def _decision(
         pdf=rule.pdf,
         country=case.facts.seller_country,
         on=case.on,
-        required=_wanted(case, row.family, *rule.required),
+        required=_wanted(case, row.family, rule),
         must_carry=_must_carry(case),
         copies=copies,
         reporting=tuple(dict.fromkeys(_reporting(case, chosen.bound, live))),
@@ -228,10 +228,17 @@ def _decision(
     )
 
 
-def _wanted(case: Case, family: str, *lawful: Need) -> tuple[Need, ...]:
-    """What law, house and profile want stated in a document of this kind and family."""
-    needs = (*lawful, *case.house.required, *case.profile.required)
-    return tuple(need for need in dict.fromkeys(needs) if need.concerns(case.facts.kind, family))
+def _wanted(case: Case, family: str, rule: Rule | None = None) -> tuple[Demand, ...]:
+    """What law, house and profile want stated in a document of this kind and family; the first to want it is named."""
+    by: dict[Need, str] = {}
+    for needs, name in (
+        (rule.required if rule else (), rule.id if rule else ""),
+        (case.house.required, f"house policy {case.house.name}"),
+        (case.profile.required, f"profile {case.profile.name}"),
+    ):
+        for need in needs:
+            by.setdefault(need, name)
+    return tuple(Demand(need, name) for need, name in by.items() if need.concerns(case.facts.kind, family))
 
 
 def _must_carry(case: Case) -> tuple[str, ...]:

@@ -83,6 +83,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """Something that must be stated, and who wants it: the id of a law's rule, a house policy or a profile by name."""
+
+    need: Need
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """Something that was considered and not chosen, with the rule that says so."""
 
@@ -114,7 +122,7 @@ class Decision:
     pdf: PdfRole
     country: str
     on: date
-    required: tuple[Need, ...] = ()
+    required: tuple[Demand, ...] = ()
     must_carry: tuple[str, ...] = ()
     copies: tuple[Copy, ...] = ()
     reporting: tuple[str, ...] = ()
@@ -180,6 +188,8 @@ def _jsonable(value: object) -> object:
         return value.isoformat()
     if isinstance(value, (Copy, Dropped)):
         return {name: getattr(value, name) for name in value.__slots__ if getattr(value, name)}
-    if isinstance(value, (Need, Signature, SourceRow)):
+    if isinstance(value, Demand):
+        return {**value.need.model_dump(mode="json", exclude_defaults=True), "by": value.by}
+    if isinstance(value, (Signature, SourceRow)):
         return value.model_dump(mode="json", exclude_defaults=True)
     return value

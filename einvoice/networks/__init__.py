@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from .. import rules
 from ..config import Strict, load
 from ..errors import ConfigError, Finding, Severity
 
@@ -56,7 +57,8 @@ class Url(Strict):
 
 
 class Network(Strict):
-    """``defaults`` holds tables of a profile; they are validated together with the profile they end up under."""
+    """``defaults`` holds tables of a profile; they are validated together with the profile they end up under.
+    ``rules`` are the packs that judge what goes there, beside those that the document itself asks for."""
 
     version: Literal[1] = Field(alias="schema")
     network: Key
@@ -65,6 +67,7 @@ class Network(Strict):
     source: tuple[NetworkSource, ...]
     channel: str
     formats: tuple[str, ...] = Field(min_length=1)
+    rules: tuple[str, ...] = ()
     identity: tuple[IdentityRule, ...] = ()
     fill: tuple[Fill, ...] = ()
     url: tuple[Url, ...] = ()
@@ -99,10 +102,14 @@ def load_network(path: Path) -> Network:
 
 
 def check_network(preset: Network, on: date) -> list[Finding]:
-    """What is wrong with a preset beyond its schema: sources that are not there, age."""
+    """What is wrong with a preset beyond its schema: sources and rule packs that are not there, age."""
     sources = {row.id for row in preset.source}
     missing = [id_ for rule in preset.identity for id_ in rule.sources if id_ not in sources]
     found = [Finding("EINV-NET-01", f"{preset.network} cites {id_}, which is not a [[source]]") for id_ in missing]
+    packs = {one.name for one in rules.packs()}
+    found += [Finding("EINV-NET-03", f"{preset.network} names the rule pack {name}, which there is not",
+                      fix=f"choose of {', '.join(sorted(packs))}")
+              for name in preset.rules if name not in packs]  # fmt: skip
     if on - preset.reviewed_on > TOO_OLD:
         message = f"{preset.network} was reviewed {(on - preset.reviewed_on).days} days ago"
         found.append(Finding("EINV-NET-02", message, Severity.WARNING))

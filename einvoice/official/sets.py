@@ -79,6 +79,7 @@ class Applies(Strict):
 
 class Sets(Strict):
     syntaxes: dict[str, tuple[str, ...]]
+    native: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     sets: tuple[RuleSet, ...]
     applies: tuple[Applies, ...]
 
@@ -134,11 +135,12 @@ def _one(syntax: str, tag: str, name: str, on: date | None) -> tuple[RuleSet, Re
 def native_packs(syntax: str, stated: str, on: date | None) -> tuple[str, ...]:
     """The native rule packs for a document in *syntax* that follows the specification *stated* (BT-24).
 
-    Documents of a specification that nothing is known of are judged by EN 16931 alone; a syntax that no rules are
-    published for has none, nor has a document that is no invoice by EN 16931 (Factur-X MINIMUM and BASIC WL).
+    Documents of a specification that nothing is known of are judged by EN 16931 alone; a syntax that no rule files are
+    published for has the packs listed for it, if any; a document that is no invoice by EN 16931 (Factur-X MINIMUM and
+    BASIC WL) has none.
     """
     if syntax not in known().syntaxes:
-        return ()
+        return known().native.get(syntax, ())
     row = next((row for row in known().applies if row.fits(stated)), None)
     if row and not row.native:
         return ()

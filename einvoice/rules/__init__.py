@@ -70,6 +70,7 @@ def check(
     packs: Sequence[str] = ("en16931",),
     *,
     on: date,
+    today: date | None = None,
     locate: Callable[[str], str] | None = None,
     read_findings: Iterable[Finding] = (),
     language: str = "en",
@@ -78,6 +79,7 @@ def check(
     """Every breach of the rules of *packs* in *invoice*, pack by pack, in the order of the rules.
 
     on             the document's date; it chooses release and code lists
+    today          the day on which it is judged, or on which it leaves; without it no date is in the future
     locate         from a model path to its place in the source, as ``Read.locate``
     read_findings  what the reader said; those that are a published rule come back under its id
     language       of the texts: de, en, fr, it
@@ -92,9 +94,22 @@ def check(
                for id_, severity in one.relaxed.get((invoice.specification or "").strip(), {}).items()}  # fmt: skip
     where = cache(locate) if locate else None
     with localcontext(_EXACT):
-        facts = Facts(restored(invoice, read) if read else invoice, on, syntax, read)
-        return [finding for one, version in chosen
-                for finding in judged(one, version, facts.dated(version.since), relaxed, language, where)]  # fmt: skip
+        facts = Facts(restored(invoice, read) if read else invoice, on, syntax, read, today)
+        found = [
+            [*judged(one, version, facts.dated(version.since), relaxed, language, where)] for one, version in chosen
+        ]
+    return [finding for at, (one, _) in enumerate(chosen)
+            for finding in _told_once(one, found[at], [*found[:at], *found[at + 1 :]])]  # fmt: skip
+
+
+def _told_once(chosen: Pack, found: list[Finding], others: Sequence[list[Finding]]) -> list[Finding]:
+    """*found* without what other packs say of the same place under an id of their own."""
+    if not found or not chosen.beside:
+        return found
+    said = [(other.path, other.rule) for one in others for other in one]
+    return [finding for finding in found
+            if not any(path == finding.path and rule.startswith(chosen.beside.get(finding.rule, ()))
+                       for path, rule in said)]  # fmt: skip
 
 
 def _chosen(name: str, on: date) -> tuple[Pack, Release]:

@@ -51,10 +51,13 @@ class Facts:
 
     syntax  the format it came in (``ubl``, ``cii``), where bindings differ; empty for the bare model
     on      the day whose code lists count
+    today   the day on which it is judged; None where no one says
     """
 
-    def __init__(self, invoice: Invoice, on: date, syntax: str = "", read: Iterable[Finding] = ()) -> None:
-        self.invoice, self.on, self.syntax, self.read = invoice, on, syntax, tuple(read)
+    def __init__(
+        self, invoice: Invoice, on: date, syntax: str = "", read: Iterable[Finding] = (), today: date | None = None
+    ) -> None:
+        self.invoice, self.on, self.syntax, self.read, self.today = invoice, on, syntax, tuple(read), today
         self.lines: tuple[Line, ...] = invoice.lines
         self.allowances: tuple[AllowanceCharge, ...] = invoice.allowances
         self.charges: tuple[AllowanceCharge, ...] = invoice.charges
@@ -68,7 +71,7 @@ class Facts:
     def dated(self, on: date) -> Facts:
         """The same facts with the code lists of another day; what was worked out is kept."""
         other = copy(self)
-        other.on = on
+        other.on, other.vat = on, self.vat  # one pass over the lines for all packs
         return other
 
     # -- places

@@ -105,6 +105,8 @@ class Pack:
     not_native    ids of the published set that are not judged here, with the reason
     relaxed       by specification identifier (BT-24): rules, of whatever pack, that it takes otherwise
     texts         names of catalogues beside the common one: ``texts/NAME.en.toml`` ...
+    beside        by rule id: how ids of other packs begin that say the same; where one of them speaks of the same
+                  place, this rule is silent
     """
 
     name: str
@@ -117,6 +119,7 @@ class Pack:
     not_native: Mapping[str, str] = field(default_factory=dict)
     relaxed: Mapping[str, Mapping[str, Severity]] = field(default_factory=dict)
     texts: tuple[str, ...] = ()
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def rule(self, id_: str) -> Rule:
         """The rule with this id; KeyError when the pack has none."""
