@@ -18,6 +18,7 @@ from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Identifier, Invoice, Party
 from ..terms import at
 from ._cxml_answers import answers as answers
+from ._cxml_orders import orders as orders
 from ._cxml_shape import HOOKS, purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
 from ._xml import encode, load, parse
