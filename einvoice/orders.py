@@ -78,8 +78,13 @@ def reference(number: str, release: str | None) -> str:
 
 def key_of(ids: Sequence[Identifier], name: str | None) -> str:
     """What tells one party from another in a ledger: its first identifier, else its name."""
-    first = next((one for one in ids if one.value), None)
-    return f"{first.scheme or ''}:{first.value}" if first else (name or "").strip()
+    return next(iter(keys_of(ids, name)), "")
+
+
+def keys_of(ids: Sequence[Identifier], name: str | None) -> list[str]:
+    """Every text that ``key_of`` may give for one party, however much of it an order states."""
+    found = [f"{scheme_of(one)}:{one.value.strip()}" for one in ids if one.value]
+    return [*found, *([name.strip()] if name and name.strip() else [])]
 
 
 def identifiers(party: Party | None) -> tuple[Identifier, ...]:
@@ -103,11 +108,21 @@ def strangers(one: Iterable[Identifier], other: Iterable[Identifier]) -> bool:
     return bool(common) and not any(mine[scheme] & theirs[scheme] for scheme in common)
 
 
+#: What cXML calls schemes that have a number in ISO 6523.
+_SAME = {"duns": "0060", "gln": "0088", "ean": "0088"}
+
+
+def scheme_of(one: Identifier) -> str:
+    """The scheme as it is compared; buyers write NetworkID, NetworkId, DUNS, Duns."""
+    plain = (one.scheme or "").strip().casefold()
+    return _SAME.get(plain, plain)
+
+
 def _by_scheme(ids: Iterable[Identifier]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for one in ids:
         if one.scheme and one.value:
-            found.setdefault(one.scheme.casefold(), set()).add(one.value.strip().casefold())
+            found.setdefault(scheme_of(one), set()).add(one.value.strip().casefold())
     return found
 
 
@@ -152,7 +167,7 @@ def _key(line: Line) -> str:
     number = line_number(line.order.line if line.order else None)
     if number:
         return f"n:{number}"
-    return next((f"{kind}:{part}" for kind, part in parts(line).items()), "")
+    return next((f"{kind}:{part}" for kind, part in folded(line).items()), "")
 
 
 def line_number(text: str | None) -> str:
@@ -165,14 +180,19 @@ def line_number(text: str | None) -> str:
 
 
 def parts(line: Line | OrderedLine) -> dict[str, str]:
-    """Product numbers of *line* by kind, as they are compared: without case and outer blanks."""
+    """Product numbers of *line* by kind, without outer blanks."""
     if isinstance(line, OrderedLine):
         stated = {kind: getattr(line, kind) for kind in PARTS}
     else:
         item = line.item
         standard = item.standard_id.value if item and item.standard_id else None
         stated = {kind: getattr(item, kind, None) for kind in PARTS} | {"standard_id": standard}
-    return {kind: text.strip().casefold() for kind, text in stated.items() if text and text.strip()}
+    return {kind: text.strip() for kind, text in stated.items() if text and text.strip()}
+
+
+def folded(line: Line | OrderedLine) -> dict[str, str]:
+    """``parts`` as they are compared: without case."""
+    return {kind: text.casefold() for kind, text in parts(line).items()}
 
 
 def counted(order: Order, charged: Mapping[str, Decimal]) -> Order:
@@ -194,7 +214,7 @@ def _keys(order: Order) -> Iterator[str]:
 
 def _line_keys(line: OrderedLine) -> list[str]:
     number = line_number(line.number)
-    return [*([f"n:{number}"] if number else []), *(f"{kind}:{part}" for kind, part in parts(line).items())]
+    return [*([f"n:{number}"] if number else []), *(f"{kind}:{part}" for kind, part in folded(line).items())]
 
 
 def ordered(line: Line, order: Order) -> OrderedLine | None:
@@ -206,8 +226,8 @@ def ordered(line: Line, order: Order) -> OrderedLine | None:
     there = [one for one in order.lines if not one.withdrawn]
     if number:
         return next((one for one in there if line_number(one.number) == number), None)
-    wanted = parts(line)
-    found = [one for one in there if wanted.items() & parts(one).items()]
+    wanted = folded(line)
+    found = [one for one in there if wanted.items() & folded(one).items()]
     return found[0] if len(found) == 1 else None
 
 
@@ -240,7 +260,8 @@ _GAPS = (_Gap("date", "EX-12", "EX-83", "date"), _Gap("payload_id", "EX-13", "EX
 def completed(invoice: Invoice, orders: Sequence[Order], terms: Sequence[str]) -> tuple[Invoice, list[Finding]]:
     """*invoice* with the date and network id of its orders where it states none, and what was taken.
 
-    terms  those that may be filled. What is stated is never changed; an order that another buyer gave says nothing.
+    terms  those that may be filled. What is stated is never changed; an order that another buyer gave says nothing,
+           nor does a line that names the order of the document once more
     """
     said: list[Finding] = []
     update: dict[str, object] = {}
@@ -248,7 +269,7 @@ def completed(invoice: Invoice, orders: Sequence[Order], terms: Sequence[str]) -
         update["purchase_order"] = _filled(invoice.purchase_order, "$.purchase_order", invoice, orders, terms, said)
     lines = []
     for index, line in enumerate(invoice.lines):
-        if line.order is not None and line.order.id:
+        if line.order is not None and line.order.id and order_of(line, invoice) != order_of(None, invoice):
             where = f"$.lines[{index}].order"
             line = line.model_copy(update={"order": _filled(line.order, where, invoice, orders, terms, said)})
         lines.append(line)

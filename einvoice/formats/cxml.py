@@ -179,4 +179,6 @@ def _unpriced_taxes(body: Invoice) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+#: What an InvoiceDetailRequest states of an order beside its number, and may take from it.
+ORDER_TERMS = ("EX-12", "EX-13", "EX-83", "EX-84")
 FORMAT, SETTINGS = CxmlFormat, Cxml

@@ -359,4 +359,6 @@ def variant(name: str) -> dict[str, object]:
     return {"version": name}
 
 
+#: BIG03, which networks compare with the BEG05 of the order.
+ORDER_TERMS = ("EX-12",)
 FORMAT, SETTINGS = X12Format, X12

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import Finding, Severity
 from ..model import Invoice, Line, is_credit
 from ..money import plain
-from ..orders import Order, OrderedLine, belonging, identifiers, numbers, order_of, ordered, parts, strangers
+from ..orders import Order, OrderedLine, belonging, folded, identifiers, numbers, order_of, ordered, parts, strangers
 from ._rule import Hit
 from ._texts import texts
 
@@ -92,12 +92,12 @@ def _absent(line: Line, order: Order, path: str) -> Iterator[Breach]:
     if line.order and line.order.line:
         yield Breach("EINV-ORDER-04", "BT-132", Hit(f"{path}.order.line", line.order.line, order.reference))
         return
-    stated = parts(line)
-    there = [one for one in order.lines if not one.withdrawn]
-    same = [one for one in there if stated.items() & parts(one).items()]
-    comparable = any(stated.keys() & parts(one).keys() for one in there)
+    stated = folded(line)
+    there = [folded(one) for one in order.lines if not one.withdrawn]
+    same = [one for one in there if stated.items() & one.items()]
+    comparable = any(stated.keys() & one.keys() for one in there)
     if comparable and not same:
-        yield Breach("EINV-ORDER-04", "BT-132", Hit(path, next(iter(stated.values())), order.reference))
+        yield Breach("EINV-ORDER-04", "BT-132", Hit(path, next(iter(parts(line).values())), order.reference))
 
 
 _PART_TERMS = {
@@ -109,7 +109,7 @@ _PART_TERMS = {
 def _differences(line: Line, one: OrderedLine, path: str, credit: bool) -> Iterator[Breach]:
     mine, theirs = parts(line), parts(one)
     for kind in mine.keys() & theirs.keys():
-        if mine[kind] != theirs[kind]:
+        if mine[kind].casefold() != theirs[kind].casefold():
             term, leaf = _PART_TERMS[kind]
             yield Breach("EINV-ORDER-05", term, Hit(f"{path}.{leaf}", mine[kind], theirs[kind]))
     if line.unit and one.unit and not _alike(line.unit, one.unit):
@@ -119,7 +119,9 @@ def _differences(line: Line, one: OrderedLine, path: str, credit: bool) -> Itera
 
 
 def _alike(unit: str, other: str) -> bool:
-    return unit == other or {unit, other} <= _PIECES
+    """A packaging of Recommendation 21 is XBX in one list and BX in the others."""
+    one, two = (text[1:] if len(text) == 3 and text.startswith("X") else text for text in (unit, other))
+    return one == two or {one, two} <= _PIECES
 
 
 def _price(line: Line, one: OrderedLine, path: str) -> Iterator[Breach]:
