@@ -357,8 +357,13 @@ class Pipeline:
 
     def interpret(self, inbound: Inbound) -> Sequence[AckFact | OrderFact]:
         """What a message states about our documents, and the orders in it."""
-        ordered = [order_fact(order) for order in formats.orders(inbound.data)]
-        return [*ordered, *(_fact(answer) for answer in formats.answers(inbound.data))]
+        data = inbound.data
+        if inbound.media_type.lower().startswith("multipart/"):  # cXML with attachments
+            from .transport.inbound import cxml_part
+
+            data = cxml_part(data, inbound.media_type)
+        ordered = [order_fact(order) for order in formats.orders(data)]
+        return [*ordered, *(_fact(answer) for answer in formats.answers(data))]
 
     def _transport(self, ref: ProfileRef, profile: Profile) -> Transport:
         if ref not in self._transports:

@@ -15,7 +15,8 @@ from lxml import etree
 
 from einvoice import formats
 from einvoice.errors import EInvoiceError, Severity, UnreadableDocument
-from einvoice.exchange import Environment, Inbound
+from einvoice.exchange import Environment, Identity, Inbound
+from einvoice.formats import cxml
 from einvoice.ledger import Ledger, OrderFact
 from einvoice.model import Identifier, Invoice
 from einvoice.orders import Order, charges, completed, counted
@@ -308,6 +309,24 @@ def test_cxml_states_the_network_id_and_the_date_of_the_order() -> None:
     assert [(one.term, one.severity) for one in said] == [("EX-12", Severity.INFO), ("EX-13", Severity.INFO)]
 
 
+@pytest.mark.interop
+def test_so_do_the_bytes_and_they_are_valid_and_read_back(reference: Path) -> None:
+    bare = invoice(purchase_order={"id": "4500781234"})
+    full, _ = completed(bare, [order(US[0])], cxml.ORDER_TERMS)
+    ids = Identity("p1@example", AT)
+    net = {"from_": ({"identity": "AN01000000001-T"},), "to": ({"identity": "AN02000000002-T"},)}
+    data = formats.get("cxml", **net).write(full, ids).data
+    root = etree.fromstring(data)
+    stated = root.find(".//OrderReference")
+    assert stated is not None
+    assert (stated.get("orderID"), (stated.get("orderDate") or "")[:10]) == ("4500781234", "2026-09-28")
+    assert stated.find("DocumentReference").get("payloadID") == "4500781234.1@larkfield.example"  # type: ignore[union-attr]
+    dtd = etree.DTD(str(reference / "cxml" / "dtd-1.2.071" / "InvoiceDetail.dtd"))
+    assert dtd.validate(root), dtd.error_log.last_error
+    (read,) = formats.read(data)
+    assert read.invoice.purchase_order == full.purchase_order
+
+
 def test_what_the_invoice_states_is_never_overwritten() -> None:
     own = invoice(purchase_order={"id": "4500781234", "date": "2026-01-01", "payload_id": "own@id"})
     assert completed(own, [order(US[0])], ("EX-12", "EX-13")) == (own, [])
@@ -395,6 +414,20 @@ def test_orders_and_acknowledgements_of_one_interchange_are_both_taken(tmp_path:
     mixed = text.replace("IEA*1*", f"{group}IEA*2*").encode()
     assert len(formats.orders(mixed)) == 1
     assert [one.kind for one in formats.answers(mixed)] == ["x12-997"]
+
+
+def test_an_order_with_attachments_is_the_first_part_of_its_body(tmp_path: Path) -> None:
+    home = homes.make(tmp_path / "home", NOWHERE, ())
+    homes.write(tmp_path, homes.invoice("US-1"))
+    home("submit", tmp_path / "US-1.json")
+    parts = [b"Content-Type: text/xml; charset=UTF-8\r\n\r\n" + (FILES / US[0]).read_bytes(),
+             b"Content-Type: application/pdf\r\n\r\n%PDF-1.7 drawing"]  # fmt: skip
+    body = b"".join(b"--edge\r\n" + part + b"\r\n" for part in parts) + b"--edge--\r\n"
+    media_type = 'multipart/related; boundary="edge"; type="text/xml"'
+    received(home, Inbound("https:ariba:push", "1", body, media_type))
+    with home.ledger() as ledger:
+        assert [one.state for one in ledger.inbox()] == ["matched"]
+        assert [one.fact.number for one in ledger.orders()] == ["4500781234"]
 
 
 # --- the whole line ---------------------------------------------------------------------------------------------------
