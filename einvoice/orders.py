@@ -191,8 +191,10 @@ def parts(line: Line | OrderedLine) -> dict[str, str]:
 
 
 def folded(line: Line | OrderedLine) -> dict[str, str]:
-    """``parts`` as they are compared: without case."""
-    return {kind: text.casefold() for kind, text in parts(line).items()}
+    """``parts`` as they are compared: without case, a GTIN without the zeros that fill it up to 14 digits."""
+    found = {kind: text.casefold() for kind, text in parts(line).items()}
+    gtin = found.get("standard_id", "")
+    return found | {"standard_id": gtin.lstrip("0")} if gtin.isdigit() and gtin.strip("0") else found
 
 
 def counted(order: Order, charged: Mapping[str, Decimal]) -> Order:

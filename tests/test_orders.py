@@ -266,6 +266,23 @@ def test_without_a_line_reference_the_part_number_finds_the_line() -> None:
     assert against_orders(changed(order=None, item={"name": "Freight"}), [order(US[0])]) == [], "nothing to compare"
 
 
+@pytest.mark.parametrize("old", ["<ItemDetail>", "<ItemOut "])
+def test_a_blanket_line_and_one_of_unlimited_delivery_have_no_open_quantity(old: str) -> None:
+    text = (FILES / US[0]).read_text("utf-8")
+    new = {"<ItemDetail>": "<BlanketItemDetail>", "<ItemOut ": '<ItemOut unlimitedDelivery="yes" '}[old]
+    text = text.replace(old, new).replace("</ItemDetail>", new.replace("<", "</")) if "Blanket" in new else (
+        text.replace(old, new))  # fmt: skip
+    assert against_orders(changed(quantity="4000"), formats.orders(text.encode())) == []
+
+
+def test_a_gtin_is_the_same_with_the_zeros_that_fill_it_up() -> None:
+    (found,) = [one for one in homes.invoice("DE-1", "de-invoice")["lines"] if one["id"] == "1"]
+    item = found["item"] | {"standard_id": {"value": "04019999900013", "scheme": "0160"}}
+    one = homes.invoice("DE-1", "de-invoice")
+    one["lines"][0]["item"] = item
+    assert against_orders(valid(one), [order(DE[0])]) == []
+
+
 def test_two_lines_of_one_invoice_count_together() -> None:
     one = homes.invoice("US-1")
     one["lines"][0]["quantity"] = "30"

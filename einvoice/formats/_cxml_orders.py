@@ -72,12 +72,21 @@ def orders(data: bytes) -> Iterator[Order]:
         raise UnreadableDocument(f"the type of the order is {operation[:20]!r}", where=place(header, "type"),
                                  fix="send new, update or delete")  # fmt: skip
     version = header.get("orderVersion") or ""
+    context = _reader().values(root)
+    _unbounded(context, root)
     yield order_of(
-        _reader().values(root), operation=operation, environment=environment_of(root), place=_named(header),
+        context, operation=operation, environment=environment_of(root), place=_named(header),
         issued_at=instant(root.get("timestamp") or header.get("orderDate") or ""),
         payload_id=root.get("payloadID") or None,
         version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
     )  # fmt: skip
+
+
+def _unbounded(context: Context, root: etree._Element) -> None:
+    """A blanket line is bounded by amounts, if at all; its quantity is a formality of the DTD, and no limit."""
+    for line, element in zip(context.root.get("lines", []), root.iterfind(f"{ORDER}/ItemOut"), strict=False):
+        if element.find("BlanketItemDetail") is not None or element.get("unlimitedDelivery") == "yes":
+            line.pop("quantity", None)
 
 
 def _named(header: etree._Element) -> str:

@@ -107,11 +107,10 @@ _PART_TERMS = {
 
 
 def _differences(line: Line, one: OrderedLine, path: str, credit: bool) -> Iterator[Breach]:
-    mine, theirs = parts(line), parts(one)
-    for kind in mine.keys() & theirs.keys():
-        if mine[kind].casefold() != theirs[kind].casefold():
-            term, leaf = _PART_TERMS[kind]
-            yield Breach("EINV-ORDER-05", term, Hit(f"{path}.{leaf}", mine[kind], theirs[kind]))
+    mine, theirs = folded(line), folded(one)
+    for kind, (term, leaf) in _PART_TERMS.items():
+        if kind in mine and kind in theirs and mine[kind] != theirs[kind]:
+            yield Breach("EINV-ORDER-05", term, Hit(f"{path}.{leaf}", parts(line)[kind], parts(one)[kind]))
     if line.unit and one.unit and not _alike(line.unit, one.unit):
         yield Breach("EINV-ORDER-06", "BT-130", Hit(f"{path}.unit", line.unit, one.unit))
     elif not credit:
