@@ -6,7 +6,8 @@ An order is kept and matched, never turned into an invoice. Everything else that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -199,19 +200,14 @@ def folded(line: Line | OrderedLine) -> dict[str, str]:
 
 def counted(order: Order, charged: Mapping[str, Decimal]) -> Order:
     """*order* with the open quantity of each line: what was ordered less what *charged* (by key) has taken."""
-    keyed = list(_keys(order))
-    many = {key for key in set(keyed) if keyed.count(key) > 1}
+    times = Counter(key for line in order.lines for key in _line_keys(line))
     lines = []
     for line in order.lines:
-        taken = sum((charged.get(key, Decimal(0)) for key in _line_keys(line) if key not in many), Decimal(0))
+        keys = [key for key in _line_keys(line) if times[key] == 1] if charged else []
+        taken = sum((charged.get(key, Decimal(0)) for key in keys), Decimal(0))
         opened = line.quantity - taken if line.quantity is not None else None
         lines.append(line.model_copy(update={"open_quantity": opened}))
     return order.model_copy(update={"lines": tuple(lines)})
-
-
-def _keys(order: Order) -> Iterator[str]:
-    for line in order.lines:
-        yield from _line_keys(line)
 
 
 def _line_keys(line: OrderedLine) -> list[str]:
@@ -219,18 +215,32 @@ def _line_keys(line: OrderedLine) -> list[str]:
     return [*([f"n:{number}"] if number else []), *(f"{kind}:{part}" for kind, part in folded(line).items())]
 
 
-def ordered(line: Line, order: Order) -> OrderedLine | None:
-    """The line of *order* that *line* charges: by its number, else by the one line with a part of the same number.
+class Lines:
+    """The lines of one order by number and by part, those that the buyer deleted left out."""
 
-    A line that the buyer deleted is none.
-    """
-    number = line_number(line.order.line if line.order else None)
-    there = [one for one in order.lines if not one.withdrawn]
-    if number:
-        return next((one for one in there if line_number(one.number) == number), None)
-    wanted = folded(line)
-    found = [one for one in there if wanted.items() & folded(one).items()]
-    return found[0] if len(found) == 1 else None
+    def __init__(self, order: Order) -> None:
+        self.kinds: set[str] = set()
+        self._by_number: dict[str, OrderedLine] = {}
+        self._by_part: dict[tuple[str, str], list[OrderedLine]] = {}
+        for one in order.lines:
+            if one.withdrawn:
+                continue
+            self._by_number.setdefault(line_number(one.number), one)
+            for pair in folded(one).items():
+                self.kinds.add(pair[0])
+                self._by_part.setdefault(pair, []).append(one)
+
+    def charged_by(self, line: Line) -> OrderedLine | None:
+        """The one that *line* charges: by its number, else the only one that shares a product number with it."""
+        number = line_number(line.order.line if line.order else None)
+        if number:
+            return self._by_number.get(number)
+        found = {id(one): one for one in self.sharing(line)}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def sharing(self, line: Line) -> list[OrderedLine]:
+        """Those that share a product number with *line*."""
+        return [one for pair in folded(line).items() for one in self._by_part.get(pair, ())]
 
 
 def belonging(order: str, orders: Sequence[Order], invoice: Invoice) -> list[Order]:

@@ -220,16 +220,14 @@ def kept_orders(
 
     before  count what earlier documents took, earlier than the one with this id; else all but this number's
     """
-    facts = facts_of(invoice, environment, date.min)
-    found = []
-    for number in orders.numbers(invoice):
-        views = ledger.orders(number, environment=environment)
-        taken = ledger.charged(number, environment=environment, buyer=facts.buyer_name, before=before,
-                               besides="" if before else invoice.number or "") if views else {}  # fmt: skip
-        found += [orders.counted(Order.model_validate_json(view.fact.content), taken) for view in views]
-    if found or ledger.keeps_orders(environment, orders.keys_of(orders.identifiers(invoice.buyer), facts.buyer_name)):
-        return found
-    return None
+    buyer = (invoice.buyer.name if invoice.buyer else None) or ""
+    rows, expected = ledger.orders_for(
+        orders.numbers(invoice), environment=environment, buyer=buyer, before=before,
+        buyer_keys=orders.keys_of(orders.identifiers(invoice.buyer), buyer),
+        besides="" if before is not None else invoice.number or "",
+    )  # fmt: skip
+    found = [orders.counted(Order.model_validate_json(content), taken) for content, taken in rows]
+    return found if expected else None
 
 
 def currency_findings(invoice: Invoice, on: date) -> list[Finding]:
@@ -294,7 +292,7 @@ def validated(document: Document, profile: Profile) -> tuple[str, list[Finding]]
 
 
 #: The orders that one document names, of those that are kept, with what is still open of each; None where none is kept.
-Orders = Callable[[Invoice, Revision], Sequence[Order] | None]
+OrdersOf = Callable[[Invoice, Revision], Sequence[Order] | None]
 
 
 class Pipeline:
@@ -306,7 +304,7 @@ class Pipeline:
         *,
         resolve: Callable[[str], str],
         profile_at: Callable[[ProfileRef], Profile],
-        orders_of: Orders | None = None,
+        orders_of: OrdersOf | None = None,
     ) -> None:
         self.settings, self._resolve, self._profile_at = settings, resolve, profile_at
         self._orders_of = orders_of

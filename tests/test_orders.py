@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from lxml import etree
 
 from einvoice import formats
@@ -18,6 +22,7 @@ from einvoice.errors import EInvoiceError, Severity, UnreadableDocument
 from einvoice.exchange import Environment, Identity, Inbound
 from einvoice.formats import cxml
 from einvoice.ledger import Ledger, OrderFact
+from einvoice.ledger.migrations import SCRIPTS
 from einvoice.model import Identifier, Invoice
 from einvoice.orders import Order, charges, completed, counted
 from einvoice.pipeline import kept_orders, order_fact
@@ -505,6 +510,35 @@ def test_the_profile_says_what_an_unknown_order_does(tmp_path: Path, setting: st
     assert ("EINV-ORDER-01" in home("status", "US-1").text) == (setting == "hold")
 
 
+def test_what_is_cancelled_takes_nothing_from_the_order(tmp_path: Path) -> None:
+    home = edi_home(tmp_path / "home", 'po_line_match = "hold"')
+    home("orders", "add", FILES / US[1])
+    submit(home, tmp_path, homes.invoice("US-1"), homes.invoice("US-2"))
+    assert home("cancel", "US-1", "--reason", "written twice").code == 0
+    home("dispatch")
+    assert home.states() == {"US-1": "cancelled", "US-2": "delivered"}
+    home.sound()
+
+
+def test_another_buyers_documents_take_nothing_from_an_order_of_the_same_number(tmp_path: Path) -> None:
+    home = edi_home(tmp_path / "home", 'po_line_match = "hold"')
+    home("orders", "add", FILES / US[1])
+    other = homes.invoice("US-1", buyer={"name": "Somebody Else Inc.", "address": {"country": "US"}})
+    submit(home, tmp_path, other, homes.invoice("US-2"))
+    home("dispatch")
+    assert home.state("US-2") == "delivered", home("status", "US-2").text
+
+
+def test_an_unknown_order_of_a_buyer_whose_orders_come_here_is_a_warning(tmp_path: Path) -> None:
+    home = edi_home(tmp_path / "home")
+    home("orders", "add", FILES / US[1])
+    submit(home, tmp_path, homes.invoice("US-1", purchase_order={"id": "77"}))
+    home("dispatch")
+    view = home.view("US-1")
+    assert view.state == "delivered"
+    assert "EINV-ORDER-01" in view.decision
+
+
 def test_a_warning_is_kept_with_the_decision_and_does_not_hold(tmp_path: Path) -> None:
     home = edi_home(tmp_path / "home")
     home("orders", "add", FILES / US[1])
@@ -571,6 +605,24 @@ def test_a_charge_names_the_line_as_the_invoice_does() -> None:
     assert charges(invoice(type_code="381"))[0].quantity == -40
     opened = counted(order(US[0]), {"n:10": Decimal(15), "seller_id:sk-20": Decimal(2)})
     assert [one.open_quantity for one in opened.lines] == [25, 10, 4]
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path) -> None:
+    place = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{place}")
+    with engine.begin() as conn:
+        context = MigrationContext.configure(conn)
+        scripts = ScriptDirectory(SCRIPTS)
+        with Operations.context(context):
+            first = scripts.get_revision("0001")
+            first.module.upgrade()
+            context.stamp(scripts, "0001")
+        conn.execute(sa.text("insert into meta (key, value) values ('ledger-id', 'abc')"))
+    engine.dispose()
+    with Ledger.open(place) as opened:
+        assert opened.id == "abc"
+        assert keep(opened, US[0]) == "order 4500781234 kept"
+        assert opened.invariants() == []
 
 
 def test_no_order_becomes_a_document(ledger: Ledger) -> None:

@@ -42,31 +42,49 @@ class Orders(Store):
         with self.read() as conn:
             return [_view(row) for row in conn.execute(sa.select(N).where(*wanted).order_by(N.c.id).limit(limit))]
 
-    def keeps_orders(self, environment: Environment, buyers: Sequence[str]) -> bool:
-        """Whether any order of one of these buyers was ever kept."""
-        wanted = (N.c.environment == environment) & N.c.buyer.in_(buyers)
-        with self.read() as conn:
-            return conn.scalar(sa.select(N.c.id).where(wanted).limit(1)) is not None
+    def orders_for(
+        self, numbers: Sequence[str], *, environment: Environment, buyer: str, buyer_keys: Sequence[str],
+        before: int | None = None, besides: str = "",
+    ) -> tuple[list[tuple[str, dict[str, Decimal]]], bool]:  # fmt: skip
+        """(content, what was taken by line key) of each order called one of *numbers*, and whether orders are to be
+        expected: one of them is there, or an order of one of *buyer_keys* was ever kept.
 
-    def charged(
-        self, number: str, *, environment: Environment, buyer: str, before: int | None = None, besides: str = ""
-    ) -> dict[str, Decimal]:  # fmt: skip
-        """By line key, what living documents for *buyer* (by name) take from the order called *number*.
-
+        buyer    the buyer's name in the ledger: what documents for others take does not count
         before   only documents that were taken in earlier than the one with this id
         besides  not the document of this number
         """
-        query = sa.select(C.c.key, C.c.quantity).join(R, R.c.id == C.c.revision_id).join(D, D.c.id == R.c.document_id)
-        query = query.join(V, (V.c.revision_id == R.c.id) & (V.c.purpose == Purpose.ORIGINAL))
-        query = query.where(C.c.number == number, R.c.alive, R.c.buyer == buyer, V.c.state.not_in(_VOID))
-        query = query.where(D.c.environment == environment)
-        query = query.where(D.c.id < before) if before is not None else query
-        query = query.where(D.c.number != besides) if besides else query
-        found: dict[str, Decimal] = {}
         with self.read() as conn:
-            for key, quantity in conn.execute(query):
-                found[key] = found.get(key, Decimal(0)) + quantity
-        return found
+            rows = conn.execute(_NAMED, {"names": list(numbers), "environment": environment}).all() if numbers else []
+            if not rows:
+                keys = {"keys": list(buyer_keys), "environment": environment}
+                return [], conn.scalar(_EVER, keys) is not None
+            wanted = {"names": [row.number for row in rows], "environment": environment, "buyer": buyer}
+            limits = {"before": before if before is not None else 2**62, "besides": besides}
+            taken: dict[str, dict[str, Decimal]] = {}
+            for number, key, quantity in conn.execute(_TAKEN, wanted | limits):
+                by_key = taken.setdefault(number, {})
+                by_key[key] = by_key.get(key, Decimal(0)) + quantity
+        return [(row.content, taken.get(row.number, {})) for row in rows], True
+
+
+def _one_of(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, expanding=True)
+
+
+_HERE = N.c.environment == sa.bindparam("environment")
+_NAMED = sa.select(N.c.number, N.c.content).where(N.c.number.in_(_one_of("names")), N.c.alive, _HERE).order_by(N.c.id)
+_EVER = sa.select(N.c.id).where(N.c.buyer.in_(_one_of("keys")), _HERE).limit(1)
+_TAKEN = (
+    sa.select(C.c.number, C.c.key, C.c.quantity)
+    .join(R, R.c.id == C.c.revision_id)
+    .join(D, D.c.id == R.c.document_id)
+    .join(V, (V.c.revision_id == R.c.id) & (V.c.purpose == Purpose.ORIGINAL))
+    .where(
+        C.c.number.in_(_one_of("names")), R.c.alive, R.c.buyer == sa.bindparam("buyer"),
+        D.c.environment == sa.bindparam("environment"), D.c.id < sa.bindparam("before", type_=schema.BigId),
+        D.c.number != sa.bindparam("besides"), V.c.state.not_in(_VOID),
+    )
+)  # fmt: skip
 
 
 def charge(conn: Connection, revision_id: int, charges: Sequence[tuple[str, str, Decimal]]) -> None:

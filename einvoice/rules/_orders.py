@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import Finding, Severity
 from ..model import Invoice, Line, is_credit
 from ..money import plain
-from ..orders import Order, OrderedLine, belonging, folded, identifiers, numbers, order_of, ordered, parts, strangers
+from ..orders import Lines, Order, OrderedLine, belonging, folded, identifiers, numbers, order_of, parts, strangers
 from ._rule import Hit
 from ._texts import texts
 
@@ -52,21 +52,20 @@ def _breaches(invoice: Invoice, orders: Sequence[Order], unknown: bool) -> Itera
             yield from _whole(invoice, order, path, term)
         elif unknown:
             yield Breach("EINV-ORDER-01", term, Hit(path, number))
-    taken: dict[tuple[str, int], Decimal] = {}
+    taken: dict[int, Decimal] = {}
+    lines = {number: Lines(order) for number, order in known.items() if order and order.operation != "delete"}
     for index, line in enumerate(invoice.lines):
         number = order_of(line, invoice)
-        order = known.get(number)
-        if order is None or order.operation == "delete":
+        if number not in lines:
             continue
-        one = ordered(line, order)
         path = f"$.lines[{index}]"
+        one = lines[number].charged_by(line)
         if one is None:
-            yield from _absent(line, order, path)
-        else:
-            at = next(place for place, other in enumerate(order.lines) if other is one)
-            yield from _differences(line, one, path, is_credit(invoice))
-            if not is_credit(invoice):
-                yield from _quantity(line, one, path, taken, (number, at))
+            yield from _absent(line, lines[number], number, path)
+            continue
+        yield from _differences(line, one, path, is_credit(invoice))
+        if not is_credit(invoice):
+            yield from _quantity(line, one, path, taken)
 
 
 def _place(number: str, invoice: Invoice) -> tuple[str, str]:
@@ -87,17 +86,12 @@ def _whole(invoice: Invoice, order: Order, path: str, term: str) -> Iterator[Bre
         yield Breach("EINV-ORDER-09", "BT-46", Hit("$.buyer", *shown))
 
 
-def _absent(line: Line, order: Order, path: str) -> Iterator[Breach]:
+def _absent(line: Line, lines: Lines, order: str, path: str) -> Iterator[Breach]:
     """Where neither a number nor a part is stated nothing can be said; of several with this part, neither."""
     if line.order and line.order.line:
-        yield Breach("EINV-ORDER-04", "BT-132", Hit(f"{path}.order.line", line.order.line, order.reference))
-        return
-    stated = folded(line)
-    there = [folded(one) for one in order.lines if not one.withdrawn]
-    same = [one for one in there if stated.items() & one.items()]
-    comparable = any(stated.keys() & one.keys() for one in there)
-    if comparable and not same:
-        yield Breach("EINV-ORDER-04", "BT-132", Hit(path, next(iter(parts(line).values())), order.reference))
+        yield Breach("EINV-ORDER-04", "BT-132", Hit(f"{path}.order.line", line.order.line, order))
+    elif parts(line).keys() & lines.kinds and not lines.sharing(line):
+        yield Breach("EINV-ORDER-04", "BT-132", Hit(path, next(iter(parts(line).values())), order))
 
 
 _PART_TERMS = {
@@ -141,16 +135,14 @@ def _per(price: Decimal, base: Decimal | None) -> str:
     return plain(price) if base in (None, Decimal(1)) else f"{plain(price)} / {plain(base)}"
 
 
-def _quantity(
-    line: Line, one: OrderedLine, path: str, taken: dict[tuple[str, int], Decimal], key: tuple[str, int]
-) -> Iterator[Breach]:  # fmt: skip
+def _quantity(line: Line, one: OrderedLine, path: str, taken: dict[int, Decimal]) -> Iterator[Breach]:
     """The lines of one invoice that charge one line of the order count together."""
     left = one.quantity if one.open_quantity is None else one.open_quantity
     same_unit = not (line.unit and one.unit) or _alike(line.unit, one.unit)
     if line.quantity is None or left is None or line.price_adjustment or not same_unit:
         return
-    before = taken.get(key, Decimal(0))
-    taken[key] = before + line.quantity
-    if taken[key] > left:
+    before = taken.get(id(one), Decimal(0))
+    taken[id(one)] = before + line.quantity
+    if taken[id(one)] > left:
         opened = max(left - before, Decimal(0))
         yield Breach("EINV-ORDER-08", "BT-129", Hit(f"{path}.quantity", plain(line.quantity), plain(opened)))
