@@ -163,6 +163,13 @@ def test_a_discount_that_was_taken_is_told_and_does_not_pay(home: homes.Home) ->
     assert "discount 129.57" in told(home)
 
 
+def test_a_document_may_be_named_by_its_network_id_alone(home: homes.Home) -> None:
+    named = f'<InvoiceReference><DocumentReference payloadID="{home.view("US-104417").payload_id}"/></InvoiceReference>'
+    text = re.sub(r"<InvoiceIDInfo[^>]*/>", named, (FILES / CXML).read_text("utf-8"))
+    assert receive(home, text.encode()).payment == "part-paid"
+    assert "7000.00 USD, discount 129.57 (TR-991): 7000.00 of 7129.57 USD" in told(home)
+
+
 def test_another_currency_is_kept_and_not_counted(home: homes.Home) -> None:
     view = receive(home, pays("7129.57", "P-1", currency="CAD"))
     assert (view.payment, view.conflict) == ("", True)
