@@ -18,6 +18,7 @@ from ..exchange import Answer, Document, Format, Read
 
 if TYPE_CHECKING:
     from ..artefacts import Verdict
+    from ..orders import Order
 
 #: Formats of this package: name, module, file name ending, what its first bytes hold.
 _KNOWN = {
@@ -114,6 +115,12 @@ def answers(data: bytes) -> list[Answer]:
     if reader is None:
         raise UnreadableDocument("no acknowledgement in a readable format", fix="see the message in the inbox")
     return list(reader(data))
+
+
+def orders(data: bytes) -> list[Order]:
+    """The orders in a partner's message; none where it holds something else. UnreadableDocument for a faulty one."""
+    reader = getattr(module(detect(data)), "orders", None)
+    return list(reader(data)) if reader else []
 
 
 def read(data: bytes, name: str = "") -> Iterator[Read]:

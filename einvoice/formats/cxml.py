@@ -18,6 +18,7 @@ from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Identifier, Invoice, Party
 from ..terms import at
 from ._cxml_answers import answers as answers
+from ._cxml_orders import orders as orders
 from ._cxml_shape import HOOKS, purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
 from ._xml import encode, load, parse
@@ -178,4 +179,6 @@ def _unpriced_taxes(body: Invoice) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+#: What an InvoiceDetailRequest states of an order beside its number, and may take from it.
+ORDER_TERMS = ("EX-12", "EX-13", "EX-83", "EX-84")
 FORMAT, SETTINGS = CxmlFormat, Cxml
