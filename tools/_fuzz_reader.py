@@ -175,7 +175,9 @@ def _pieces(data: bytes, chance: random.Random) -> bytes:
             pieces[at] = pieces[at][: chance.randrange(len(pieces[at]) + 1)]
         case _:
             elements = _ELEMENTS.split(pieces[at])
-            elements[chance.randrange(len(elements))] = chance.choice(ODD).encode("utf-8", "replace")
+            elements[chance.randrange(len(elements))] = chance.choice(ODD).encode(
+                chance.choice(("utf-8", "iso8859-1")), "replace"
+            )
             pieces[at] = b"".join(elements)
     return b"".join(pieces)
 
