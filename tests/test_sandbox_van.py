@@ -23,7 +23,9 @@ from lxml import etree
 
 from einvoice.errors import ConfigError
 from einvoice.sandbox.van import Mailbox, main
+from tests import home as homes
 from tests import readable
+from tests.test_edi_line import home_of
 
 ISA = "ISA*00*          *00*          *ZZ*SELLER         *01*999123456      *261124*0930*U*00401*{:09d}*{}*T*>~"
 LINES = "IT1*1*48*EA*3**VP*R5656-2~SAC*A*C310***400~TDS*14900~TXI*ST*5.00~SAC*C*D240***400~CTT*1~"
@@ -718,3 +720,24 @@ def test_pydifact_reads_the_aperak(van_mailbox: Any) -> None:
         (message,) = collection.Interchange.from_str(answers(box)[1]).get_messages()
     assert message.type == "APERAK"
     assert [segment.tag for segment in message.segments] == ["BGM", "DTM", "RFF", "RFF", "ERC", "FTX"]
+
+
+# --- with the line ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["x12", "edifact"])
+def test_what_the_line_sends_is_taken_once_and_without_a_fault(kind: str, tmp_path: Path) -> None:
+    """Profile, submit, dispatch twice: one copy at the partner, which finds envelope, content and sums right."""
+    home = home_of(tmp_path / "home", kind, after='[acks]\nexpected = ["response", "status"]\n')
+    (tmp_path / "back").mkdir()
+    box = Mailbox(tmp_path / "home" / "out", tmp_path / "back", standard=kind, advice=True)  # type: ignore[arg-type]
+    for number in ("E-1", "E-2"):
+        assert home("submit", *homes.write(tmp_path, homes.invoice(number))).code == 0
+    home("dispatch")
+    taken = box.work()
+    home("dispatch")
+    assert box.work() == []
+    assert sorted(one.documents[0].number for one in taken) == ["E-1", "E-2"]
+    assert all(one.accepted and one.documents[0].faults == () for one in taken)
+    assert [box.booked("E-1"), box.booked("E-2")] == [1, 1]
+    assert len({one.reference for one in taken}) == 2
