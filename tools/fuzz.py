@@ -91,10 +91,19 @@ def documents(reference: Path | None) -> Iterator[tuple[str, bytes]]:
                 continue  # no document
 
 
+def answered(data: bytes) -> bool:
+    """Whether *data* is an acknowledgement: an invoice beside it leads the fuzzer nowhere."""
+    try:
+        return bool(formats.answers(data))
+    except EInvoiceError:
+        return False
+
+
 def seed(folder: Path, reader: str, found: Sequence[tuple[str, bytes]]) -> list[str]:
     """The option that names the dictionary of the seeds, which are put into *folder*; none without seeds."""
-    name = reader.partition(".")[0]
-    mine = sorted({data for format, data in found if format == name or name == "detect"}, key=len)[:MOST]
+    name, _, part = reader.partition(".")
+    mine = sorted({data for format, data in found if format == name or name == "detect"}, key=len)
+    mine = [data for data in mine if part != "answers" or answered(data)][:MOST]
     folder.mkdir(parents=True, exist_ok=True)
     for data in mine:
         (folder / hashlib.sha1(data, usedforsecurity=False).hexdigest()).write_bytes(data)
