@@ -110,7 +110,8 @@ def _contradicted(data: Data, verdicts: Sequence[str]) -> list[str]:
     """AK904 counts the accepted sets; what is named may say otherwise, and then each set's own verdict holds."""
     refused = sum(one not in ("A", "E") for one in verdicts)
     received, accepted = part(data, 3), part(data, 4)
-    if not (received.isdigit() and accepted.isdigit() and len(received + accepted) < 20):
+    counts = received + accepted
+    if not (received and accepted and counts.isascii() and counts.isdigit() and len(counts) < 20):
         return []
     if int(received) - int(accepted) == refused:
         return []
