@@ -350,7 +350,7 @@ def table() -> Map:
         Group(f"{transaction}/ram:IncludedSupplyChainTradeLineItem", _line(), "BG-25", many=True),
         *(_under(transaction, part) for part in (_agreement(), _delivery(), _settlement())),
     )  # fmt: skip
-    return Map("rsm:CrossIndustryInvoice", rows, _PREFIXES, money="", hooks=_HOOKS)
+    return Map("rsm:CrossIndustryInvoice", rows, _PREFIXES, money="", hooks=_HOOKS, whole=True)
 
 
 # --- hooks ------------------------------------------------------------------------------------------------------------
