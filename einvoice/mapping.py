@@ -118,6 +118,7 @@ class Map:
     """A whole table: the root element, its prefixes, its rows, its hooks.
 
     hooks   by name, see :class:`Group`; ``before`` invoice to what is written, ``after`` raw values to raw values
+    whole   a line is whole when its element has been read: ``after`` does not look into it
     money   the attribute that names the currency of an amount
     drops   attributes known on any element that have no term, with the clause that says so
     """
@@ -128,6 +129,7 @@ class Map:
     money: str = "currencyID"
     drops: Mapping[str, str] = field(default_factory=dict)
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    whole: bool = False
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -583,6 +583,35 @@ CREDIT_TYPES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", 
 def is_credit(invoice: Invoice) -> bool:
     """True when BT-3 says credit note; its amounts are stated positive."""
     return invoice.type_code in CREDIT_TYPES
+
+
+_new = object.__new__
+#: What sets the four parts of a model, each a slot of pydantic's base class.
+_SLOTS: Any = [vars(BaseModel)[name].__set__ for name in
+               ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")]  # fmt: skip
+_put_values, _put_stated, _put_extra, _put_private = _SLOTS
+
+
+def built(kind: type[Group], values: dict[str, Any], stated: set[str]) -> Group:
+    """What validation would make of *values*: every field in order, each of the very type it is declared with.
+
+    stated  the fields that were given. Nothing is checked: for callers who know (docs/decisions/0009).
+    """
+    made = _new(kind)
+    _put_values(made, values)
+    _put_stated(made, stated)
+    _put_extra(made, None)
+    _put_private(made, None)
+    return made
+
+
+def kind_of(kind: type[Group], field: str) -> type[Any]:
+    """The class of one value of *field*: ``Line`` of ``tuple[Line, ...]``, ``Decimal`` of ``Number | None``."""
+    at: Any = kind.model_fields[field].annotation
+    while get_origin(at) is not None:
+        at = next(one for one in get_args(at) if one is not type(None))
+    found: type[Any] = at
+    return found
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
