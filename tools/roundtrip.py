@@ -2,7 +2,7 @@
 
     python -m tools.roundtrip [DIR]
 
-Without DIR, the UBL and cXML samples of the official files (EINVOICE_REFERENCE). Rule unit tests hold fragments and
+Without DIR, the UBL, cXML and Facturae samples below EINVOICE_REFERENCE. Rule unit tests hold fragments and
 are not documents; files of other kinds are passed over. A file passes when its model comes back equal, no finding
 says that something was not carried, and every text of the source that the written file lacks is named by a finding.
 """
@@ -23,13 +23,14 @@ from einvoice import formats
 from einvoice.errors import EInvoiceError, Finding
 from einvoice.exchange import Identity
 from einvoice.formats._xml import parse, place, root_of
+from einvoice.formats.facturae import NAMESPACES as FACTURAE
 from einvoice.model import Invoice, leaves
 from einvoice.money import parse as parse_number
 
 #: Sample folders below the official files.
 SAMPLES = (
     "en16931/examples/ubl", "en16931/testfiles", "peppol-bis3/examples", "xrechnung/testsuite",
-    "peppol-pint-aunz/examples", "cxml",
+    "peppol-pint-aunz/examples", "cxml", "facturae/samples-3.2.2",
 )  # fmt: skip
 #: Not carried, or not carried whole, and no table says why.
 LOST = ("EINV-READ-01", "EINV-READ-02")
@@ -43,6 +44,7 @@ _ROOTS = {
     f"{{{_UBL}Invoice-2}}Invoice": "ubl",
     f"{{{_UBL}CreditNote-2}}CreditNote": "ubl",
     "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice": "cii",
+    **{f"{{{namespace}}}Facturae": "facturae" for namespace in FACTURAE},
 }
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
@@ -93,14 +95,14 @@ def kind(path: Path) -> str:
     return _ROOTS.get(root, "")
 
 
-def documents(folder: Path, kinds: Sequence[str] = ("ubl", "cxml", "cii")) -> list[Path]:
+def documents(folder: Path, kinds: Sequence[str] = ("ubl", "cxml", "cii", "facturae")) -> list[Path]:
     """Every invoice file of *kinds* below *folder*, in order of name."""
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and kind(path) in kinds]
 
 
 def samples(folder: Path) -> list[Path]:
-    """The UBL and cXML invoices below *folder*: those that :data:`SAMPLES` promises."""
-    return documents(folder, ("ubl", "cxml"))
+    """The invoices below *folder* that :data:`SAMPLES` promises: all but CII."""
+    return documents(folder, ("ubl", "cxml", "facturae"))
 
 
 def check(path: Path) -> Result:
