@@ -28,6 +28,7 @@ _KNOWN = {
     "edifact": "edifact",
     "x12": "x12",
     "facturae": "facturae",
+    "rosettanet": "rosettanet",
 }
 #: What the root element of each XML format ends in.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
@@ -35,12 +36,13 @@ _ROOTS: dict[str, str | tuple[str, ...]] = {
     "cii": "}CrossIndustryInvoice",
     "cxml": "cXML",
     "facturae": "}Facturae",
+    "rosettanet": ("}InvoiceNotification", "}InvoiceRejectNotification"),
 }
 #: How an EDIFACT interchange begins: UNA and its six characters, or the first service segment.
 _SERVICE = re.compile(rb"UN(?:A[^A-Za-z0-9]{6}|[BGH][^A-Za-z0-9])")
 #: How an X12 interchange begins.
 _ISA = re.compile(rb"ISA[^A-Za-z0-9 ]")
-_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML, Facturae, EDIFACT INVOIC or X12 810"
+_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML, Facturae, RosettaNet 3C3, EDIFACT INVOIC or X12 810"
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 
