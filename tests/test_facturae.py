@@ -329,9 +329,10 @@ def test_invoices_of_different_parties_do_not_share_a_file() -> None:
 def test_a_header_that_does_not_say_what_the_invoices_come_to_is_found() -> None:
     data = FacturaeFormat().write_batch(batch(), readable.IDS).data
     wrong = data.replace(b"<InvoicesCount>2", b"<InvoicesCount>3").replace(b">757.20<", b">757.21<", 1)
+    wrong = wrong.replace(b"<Modality>L", b"<Modality>I")
     first, second = formats.read(wrong)
     assert [(one.rule, one.found, one.expected) for one in first.findings] == [
-        ("EINV-FACTURAE-02", "3", "2"), ("EINV-FACTURAE-02", "757.21", "757.20"),
+        ("EINV-FACTURAE-02", "I", "L"), ("EINV-FACTURAE-02", "3", "2"), ("EINV-FACTURAE-02", "757.21", "757.20"),
     ]  # fmt: skip
     assert second.findings == ()
 

@@ -22,6 +22,8 @@ from lxml import etree
 from einvoice import formats
 from einvoice.errors import EInvoiceError, Finding
 from einvoice.exchange import Identity
+from einvoice.formats._ebinterface_table import NAMESPACE as EBINTERFACE
+from einvoice.formats._rosettanet_table import NAMESPACE as ROSETTANET
 from einvoice.formats._xml import parse, place, root_of
 from einvoice.formats.facturae import NAMESPACES as FACTURAE
 from einvoice.model import Invoice, leaves
@@ -45,7 +47,10 @@ _ROOTS = {
     f"{{{_UBL}CreditNote-2}}CreditNote": "ubl",
     "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice": "cii",
     **{f"{{{namespace}}}Facturae": "facturae" for namespace in FACTURAE},
+    f"{{{EBINTERFACE}}}Invoice": "ebinterface",
+    f"{{{ROSETTANET}}}InvoiceNotification": "rosettanet",
 }
+_KINDS = ("ubl", "cxml", "cii", "facturae", "ebinterface", "rosettanet")
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 #: What belongs to one transmission and is new in every writing.
@@ -95,7 +100,7 @@ def kind(path: Path) -> str:
     return _ROOTS.get(root, "")
 
 
-def documents(folder: Path, kinds: Sequence[str] = ("ubl", "cxml", "cii", "facturae")) -> list[Path]:
+def documents(folder: Path, kinds: Sequence[str] = _KINDS) -> list[Path]:
     """Every invoice file of *kinds* below *folder*, in order of name."""
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and kind(path) in kinds]
 

@@ -40,9 +40,9 @@ class Shaped:
         self.invoice, self.units = invoice, units
         self.findings: list[Finding] = []
         self.meta: dict[str, str] = {
-            "standard": "RosettaNet", "version": "11.04", "count": str(len(invoice.lines)),
+            "count": str(len(invoice.lines)),
             "rebill": "true" if invoice.type_code == "384" else "false",
-        }  # fmt: skip
+        }
         if notes := "\n\n".join(note.text for note in invoice.notes if note.text):
             self.meta["comments"] = notes
         for role, party in (("sender", invoice.seller), ("receiver", invoice.buyer)):
@@ -69,13 +69,16 @@ class Shaped:
             pairs = [(_KINDS[one.scheme], one.value) for one in ids if one.scheme in _KINDS and one.value]
             name = (party.name or "") if party else ""
         pairs = [(kind, value) for kind, value in pairs if re.fullmatch(_SHAPES[kind], value, re.ASCII)]
-        if not pairs:
+        other = next((one for one in party.network_ids if one.value), None) if party else None
+        if pairs:
+            self.meta[f"{role}_{pairs[0][0]}"] = pairs[0][1]
+        elif other is not None:
+            self.meta |= {f"{role}_authority": other.scheme or "ID", f"{role}_other": other.value or ""}
+        else:
             self.findings.append(Finding(
                 "EINV-ROSETTANET-01", f"no DUNS, DUNS+4 or GLN of the {role}", path=f"$.{_SIDES[role]}.network_ids",
                 fix=f"name it in the profile (format.{role}) or in the invoice"))  # fmt: skip
             return
-        kind, value = pairs[0]
-        self.meta[f"{role}_{kind}"] = value
         if name:
             self.meta[f"{role}_name"] = name
 
@@ -222,7 +225,7 @@ def _after(context: Context) -> None:
         root["notes"] = [{"text": comments}]
     for role, side in _SIDES.items():
         _known(root.get(side, {}))
-        _sent_by(root, side, role, meta)
+        _sent_by(context, side, role)
     for line in root.get("lines", []):
         _line(line)
     _reasons(root.get("tax_breakdown", []))
@@ -238,15 +241,25 @@ def _after(context: Context) -> None:
                     fix="ask the sender for the whole invoice")  # fmt: skip
 
 
-def _sent_by(root: Raw, side: str, role: str, meta: dict[str, str]) -> None:
+def _sent_by(context: Context, side: str, role: str) -> None:
     """Who sent or receives, where that is not said of seller or buyer anyway."""
-    for kind, scheme in _SCHEMES.items():
-        value = meta.get(f"{role}_{kind}")
-        party = root.setdefault(side, {})
+    root, meta = context.root, context.meta
+    party = root.setdefault(side, {})
+    stated = [(meta.get(f"{role}_{kind}"), scheme) for kind, scheme in _SCHEMES.items()]
+    stated.append((meta.get(f"{role}_other"), meta.get(f"{role}_authority", "ID")))
+    for value, scheme in stated:
         if value and {"value": value, "scheme": scheme} not in party.get("identifiers", []):
-            party.setdefault("network_ids", []).append({"value": value, "scheme": "DUNS" if kind == "duns" else scheme})
-    if not root.get(side, True):
+            known = "DUNS" if scheme == "0060" else scheme
+            party.setdefault("network_ids", []).append({"value": value, "scheme": known})
+    if not party:
         del root[side]
+    name = meta.get(f"{role}_name")
+    at = context.element.find(
+        f"{{*}}DocumentHeader/{{*}}{role.capitalize()}/{{*}}PartnerIdentification/{{*}}PartnerName"
+    )
+    if name and name != party.get("name") and at is not None:
+        context.say("EINV-READ-08", "the name of who sends or receives has no business term", at, Severity.INFO,
+                    found=name, clause="PIP 3C3: partners are known by their number")  # fmt: skip
 
 
 def _line(line: Raw) -> None:

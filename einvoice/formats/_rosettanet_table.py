@@ -37,6 +37,7 @@ PREFIXES = {
 }
 _LISTS = "RosettaNet: which code list a code is from follows from the element"
 _SIGN = "PIP 3C3: debit or credit follows from the document type"
+_VERSION = "PIP 3C3: the version follows from the namespace"
 _DROPS = dict.fromkeys(("schemaVersion", "identifier", "codeListVersion", "agency"), _LISTS)
 #: InvoiceChargeType by the role of an allowance or charge; ALC is any.
 CHARGES = {
@@ -248,8 +249,8 @@ class _Rows:
             Group("ssdh:DocumentHeader", (
                 Field("BT-2", f"{header}/ssdh:Creation", lens=CREATED, required=True),
                 Field("BT-1", f"{own}/ssdh:Identifier", required=True),
-                Field("@standard", f"{own}/ssdh:StandardDocumentIdentification/ssdh:Standard"),
-                Field("@version", f"{own}/ssdh:StandardDocumentIdentification/ssdh:Version"),
+                Const(f"{own}/ssdh:StandardDocumentIdentification/ssdh:Standard", "RosettaNet", False, _VERSION),
+                Const(f"{own}/ssdh:StandardDocumentIdentification/ssdh:Version", "11.04", False, _VERSION),
                 _addressed("receiver"),
                 _addressed("sender"),
             ), always=True),

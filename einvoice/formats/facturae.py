@@ -192,6 +192,12 @@ def _sums(root: Any) -> Iterator[Finding]:
     if batch is None:
         return
     invoices = root.findall("Invoices/Invoice")
+    modality = root.find("FileHeader/Modality")
+    kind = "I" if len(invoices) == 1 else "L"
+    if modality is not None and (modality.text or "").strip() not in ("", kind):
+        yield Finding("EINV-FACTURAE-02", "Modality is not what the number of invoices makes it", Severity.WARNING,
+                      place=place(modality), found=(modality.text or "")[:80], expected=kind,
+                      fix="ask the sender whether invoices are missing")  # fmt: skip
     expected = {"InvoicesCount": Decimal(len(invoices))}
     for name, path in (("TotalInvoicesAmount", "InvoiceTotal"), ("TotalOutstandingAmount", "TotalOutstandingAmount"),
                        ("TotalExecutableAmount", "TotalExecutableAmount")):  # fmt: skip
