@@ -255,11 +255,9 @@ class Shaped:
     # -- taxes and lines
 
     def _tax(self, tax: Tax, base: Decimal | None, reason: str | None) -> Any:
-        update: dict[str, Any] = {}
+        update: dict[str, Any] = {"base": base} if tax.base is None and base is not None else {}
         if tax.rate is None and tax.category in _UNTAXED:
             update["rate"] = _ZERO
-        if tax.base is None and base is not None:
-            update["base"] = base
         if reason and tax.exemption_reason is None and tax.category in _EVENTS:
             update["exemption_reason"] = reason
         if tax.surcharge_rate is not None:
@@ -268,18 +266,18 @@ class Shaped:
 
     def _line(self, line: Line, index: int, reasons: Mapping[Decimal | None, Tax]) -> View:
         net = line.net_amount
-        update: dict[str, Any] = {"taxes": [
-            self._tax(tax, net, reasons[tax.rate].exemption_reason if tax.rate in reasons else None)
-            for tax in line.taxes if tax.effect != "withheld"
-        ] or self._one_tax(net, index)}  # fmt: skip
-        if len(update["taxes"]) < len(line.taxes):
-            update["taxes"] += [self._tax(tax, net, None) for tax in line.taxes if tax.effect == "withheld"]
+        taxes: list[Any] = []
+        withheld: list[Any] = []
+        for tax in line.taxes:
+            reason = reasons[tax.rate].exemption_reason if tax.rate in reasons else None
+            (withheld if tax.effect == "withheld" else taxes).append(self._tax(tax, net, reason))
+        update: dict[str, Any] = {"taxes": (taxes or self._one_tax(net, index)) + withheld}
         if line.subtotal is None:
             update["subtotal"] = line_subtotal(line) if line.allowances or line.charges else net
         price = line.price
-        if price and price.net is not None:
+        if price is not None and price.net is not None:
             base = price.base_quantity
-            if base not in (None, _ZERO, 1) or len(str(price.net)) > _DECIMALS:
+            if (base is not None and base != 1 and base) or len(str(price.net)) > _DECIMALS:
                 update["price"] = SimpleNamespace(net=self._each(price.net / (base or 1), index))
         self._short(line, index)
         return View(line, update)
@@ -303,18 +301,16 @@ class Shaped:
 
     def _short(self, line: Line, index: int) -> None:
         item, order, contract = line.item, line.order, line.contract
-        short = (
-            item.seller_id if item else None,
-            order.id if order else None,
-            order.sales_order if order else None,
-            contract.id if contract else None,
-        )
-        paths = ("item.seller_id", "order.id", "order.sales_order", "contract.id")
-        for path, text in zip(paths, short, strict=True):
-            if text is not None and len(text) > 20:
-                self._fits(f"lines[{index}].{path}", text, 20)
-        if item and item.name and len(item.name) + len(item.description or "") >= 2500:
-            self._fits(f"lines[{index}].item.name", f"{item.name}\n{item.description or ''}", 2500)
+        if item is not None:
+            if item.seller_id is not None and len(item.seller_id) > 20:
+                self._fits(f"lines[{index}].item.seller_id", item.seller_id, 20)
+            if item.name and len(item.name) + len(item.description or "") >= 2500:
+                self._fits(f"lines[{index}].item.name", f"{item.name}\n{item.description or ''}", 2500)
+        if order is not None:
+            self._fits(f"lines[{index}].order.id", order.id, 20)
+            self._fits(f"lines[{index}].order.sales_order", order.sales_order, 20)
+        if contract is not None:
+            self._fits(f"lines[{index}].contract.id", contract.id, 20)
         if line.despatch_reference or line.note:
             self._fits(f"lines[{index}].despatch_reference", line.despatch_reference, 30)
             self._fits(f"lines[{index}].note", line.note, 2500)

@@ -38,6 +38,8 @@ METHODS = {
     "04": "Autorizadas por la Agencia Tributaria",
 }  # fmt: skip
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+
 
 # --- lenses -----------------------------------------------------------------------------------------------------------
 
@@ -87,6 +89,10 @@ def _tax_back(text: str) -> tuple[str, str | None]:
     return found, None
 
 
+def _named(name: str | None, description: str | None) -> str | None:
+    return f"{name}\n{description}" if name and description else name or description
+
+
 def _place_back(text: str) -> tuple[str | None, str | None]:
     """Post code and town of an address abroad, where the first word has a digit and the others have none.
 
@@ -122,12 +128,11 @@ ALPHA3 = Lens(lambda code: crosswalk("iso3166_alpha3").to(code), _alpha2)
 UNIT = Lens(_unit, _unit_back)
 TAX = Lens(_tax_type, _tax_back, also="category")
 EVENT = Lens(lambda category: "02" if category == "O" else "01", lambda text: {"01": "E", "02": "O"}.get(text))
-NAMED = Lens(lambda name, description: "\n".join(part for part in (name, description) if part),
-             lambda text: (text.partition("\n")[0], text.partition("\n")[2] or None), also="description")  # fmt: skip
+NAMED = Lens(_named, lambda text: (text.partition("\n")[0], text.partition("\n")[2] or None), also="description")
 SITUATED = Lens(lambda code, city: " ".join(part for part in (code, city) if part), _place_back, also="city")
 #: Fifteen characters are the limit: what only separates digits goes first.
 PHONE = Lens(lambda text: text if len(text) <= 15 else re.sub(r"[ ()./-]", "", text), lambda text: text)
-NUMBERED = Lens(lambda text: text if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) else None, lambda text: text)
+NUMBERED = Lens(lambda text: text if _NUMBER.fullmatch(text) else None, lambda text: text)
 REGISTERED = Lens(_registration_to, _registration_back)
 REASON, METHOD = _described(REASONS), _described(METHODS)
 
