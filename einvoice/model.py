@@ -134,6 +134,13 @@ class LineDocument(Group):
     name: str | None = None
 
 
+class Period(Group):
+    """BG-14, BG-26."""
+
+    start: Day | None = None
+    end: Day | None = None
+
+
 class Preceding(Group):
     """BG-3: the invoice that this document credits or corrects."""
 
@@ -142,6 +149,10 @@ class Preceding(Group):
     payload_id: str | None = None
     type_code: str | None = None
     reason: str | None = None
+    series: str | None = None
+    reason_code: str | None = None
+    method: str | None = None
+    period: Period | None = None
 
 
 class Address(Group):
@@ -209,6 +220,9 @@ class Party(Group):
     regime: str | None = None
     share_capital: Number | None = None
     account_number: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    second_family_name: str | None = None
 
 
 class RoleParty(Group):
@@ -244,13 +258,6 @@ class Despatch(Group):
     tracking: str | None = None
 
 
-class Period(Group):
-    """BG-14, BG-26."""
-
-    start: Day | None = None
-    end: Day | None = None
-
-
 class Tax(Group):
     """One tax on a line, an allowance or a charge (BG-30), or one row of the breakdown (BG-23).
 
@@ -273,6 +280,8 @@ class Tax(Group):
     causal: str | None = None
     category_name: str | None = None
     purpose: str | None = None
+    surcharge_rate: Number | None = None
+    surcharge_amount: Number | None = None
 
 
 class AllowanceCharge(Group):
@@ -521,6 +530,7 @@ class Invoice(Group):
     """One invoice, credit note or correction, as its issuer stated it."""
 
     number: str | None = None
+    series: str | None = None
     issue_date: Day | None = None
     issue_time: str | None = None
     type_code: str | None = None

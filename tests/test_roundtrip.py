@@ -41,6 +41,7 @@ WITHOUT_PLACE = {
     f"{_TAX}/ram:AllowanceChargeBasisAmount": "Factur-X EXTENDED: follows from the charges of the rate",
     f"{_TAX}/ram:LineTotalBasisAmount": "Factur-X EXTENDED: follows from the lines of the rate",
     f"{_SUMS}/ram:TotalAllowanceChargeAmount": "Factur-X EXTENDED: follows from the line's allowances and charges",
+    "/fe:Facturae/ds:Signature": "Facturae: a signature is verified before the document is read",
 }
 #: How many invoices each folder of samples holds, so that a folder that moved away is noticed.
 FILES = {
@@ -59,6 +60,7 @@ FILES = {
     "ubl-be/samples": 4,
     "ehf-billing-no/samples/forward-billing-3.0": 2,
     "cxml": 4,
+    "facturae/samples-3.2.2": 3,
 }
 
 

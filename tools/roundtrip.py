@@ -2,9 +2,9 @@
 
     python -m tools.roundtrip [DIR]
 
-Without DIR, the UBL, CII and cXML samples of the official files (EINVOICE_REFERENCE). Rule unit tests hold fragments
-and are not documents; files of other kinds are passed over. A file passes when its model comes back equal, no finding
-says that something was not carried, and every text of the source that the written file lacks is named by a finding.
+Without DIR, the samples below EINVOICE_REFERENCE. Rule unit tests hold fragments and are not documents; files of other
+kinds are passed over. A file passes when its model comes back equal, no finding says that something was not carried,
+and every text of the source that the written file lacks is named by a finding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from lxml import etree
 from einvoice import formats
 from einvoice.errors import EInvoiceError, Finding
 from einvoice.exchange import Identity
+from einvoice.formats._ebinterface_table import NAMESPACE as EBINTERFACE
+from einvoice.formats._rosettanet_table import NAMESPACE as ROSETTANET
 from einvoice.formats._xml import parse, place, root_of
+from einvoice.formats.facturae import NAMESPACES as FACTURAE
 from einvoice.model import Invoice, leaves
 from einvoice.money import parse as parse_number
 
@@ -33,6 +36,7 @@ SAMPLES = (
     "peppol-bis3/examples", "peppol-pint-aunz/examples", "peppol-aunz-legacy/examples", "xrechnung/testsuite",
     "zugferd-corpus", "factur-x/xml", "cius-pt/samples", "serbia/samples", "ubl-be/samples",
     "ehf-billing-no/samples/forward-billing-3.0", "cxml",
+    "facturae/samples-3.2.2",
 )  # fmt: skip
 #: Samples that contradict themselves, so that not all they state can be held, by file name.
 CONTRADICT = {"CII_business_example_01.xml": "gives two base quantities for one price (BT-149)"}
@@ -48,7 +52,11 @@ _ROOTS = {
     f"{{{_UBL}Invoice-2}}Invoice": "ubl",
     f"{{{_UBL}CreditNote-2}}CreditNote": "ubl",
     "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice": "cii",
+    **{f"{{{namespace}}}Facturae": "facturae" for namespace in FACTURAE},
+    f"{{{EBINTERFACE}}}Invoice": "ebinterface",
+    f"{{{ROSETTANET}}}InvoiceNotification": "rosettanet",
 }
+_KINDS = ("ubl", "cxml", "cii", "facturae", "ebinterface", "rosettanet")
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 #: What belongs to one transmission and is new in every writing.

@@ -31,11 +31,15 @@ class Edition(Strict):
 
 
 class Entry(Strict):
-    """One schema of a publication: its id here, the file to begin with, the root element it is for (a schema alone)."""
+    """One schema of a publication: its id here, the file to begin with, the root element it is for (a schema alone).
+
+    imports  the file by namespace, where the schema imports that namespace without saying from where
+    """
 
     id: str
     main: str
     root: str
+    imports: dict[str, str] = Field(default_factory=dict)
 
 
 class Publication(Strict):
