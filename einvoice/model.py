@@ -77,6 +77,13 @@ class Named(Group):
     value: str | None = None
 
 
+class Datum(Named):
+    """A named value of a line that may also be a number and a date (FatturaPA AltriDatiGestionali)."""
+
+    number: Number | None = None
+    date: Day | None = None
+
+
 class Note(Group):
     """BG-1."""
 
@@ -100,9 +107,19 @@ class ContractReference(Group):
 
 
 class FurtherReference(Group):
+    """A document referred to; ``lines`` are the lines of the invoice it concerns, all where there are none.
+
+    cup  public investment project code (Italy); cig  public tender code (Italy)
+    """
+
     kind: str | None = None
     id: str | None = None
     date: Day | None = None
+    item: str | None = None
+    agreement: str | None = None
+    cup: str | None = None
+    cig: str | None = None
+    lines: tuple[str, ...] = ()
 
 
 class OrderLine(Group):
@@ -191,6 +208,8 @@ class Party(Group):
     regime: str | None = None
     share_capital: Number | None = None
     account_number: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
 
 
 class RoleParty(Group):
@@ -245,6 +264,10 @@ class Tax(Group):
     causal: str | None = None
     category_name: str | None = None
     purpose: str | None = None
+    nature: str | None = None
+    chargeability: str | None = None
+    ancillary: Number | None = None
+    rounding: Number | None = None
 
 
 class AllowanceCharge(Group):
@@ -285,6 +308,9 @@ class Means(Group):
     remittance: str | None = None
     key: str | None = None
     limit: Number | None = None
+    amount: Number | None = None
+    due_date: Day | None = None
+    extensions: tuple[Named, ...] = ()
 
 
 class Discount(Group):
@@ -356,6 +382,7 @@ class Attachment(Group):
     filename: str | None = None
     content_id: str | None = None
     type_code: str | None = None
+    compression: str | None = None
 
 
 class Rate(Group):
@@ -446,7 +473,7 @@ class Line(Group):
     subtotal: Number | None = None
     price_adjustment: Flag | None = None
     distributions: tuple[Distribution, ...] = ()
-    extensions: tuple[Named, ...] = ()
+    extensions: tuple[Datum, ...] = ()
 
 
 class Invoice(Group):
@@ -505,6 +532,7 @@ class Invoice(Group):
     attachments: tuple[Attachment, ...] = ()
     lines: tuple[Line, ...] = ()
     extensions: tuple[Named, ...] = ()
+    national_type: str | None = None
 
 
 #: Type codes (UNCL1001) of documents that lower what the buyer owes.

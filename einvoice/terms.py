@@ -284,6 +284,19 @@ EX-108  attachments[].content_id            id       Content-ID of an attachment
 EX-109  attachments[].type_code             code     Document type code of an attachment
 EX-110  lines[].item.information            text     Further information on the item
 EX-111  lines[].order.sales_order           id       Sales order of the line
+EX-113  national_type                       code     Type of the document in a national list: TD24 ...
+EX-114  references[].item                   id       Further reference, item in the document referred to
+EX-115  references[].agreement              id       Further reference, order or framework agreement code
+EX-116  references[].cup                    id       Further reference, public investment project code (CUP)
+EX-117  references[].cig                    id       Further reference, public tender code (CIG)
+EX-118  references[].lines[]                id       Further reference, lines of the invoice it concerns
+EX-119  payment.means[].amount              amount   Amount payable by this means
+EX-120  payment.means[].due_date            date     Due date of the amount payable by this means
+EX-121  payment.means[].extensions[].name   text     Value of a means that no other term holds, name
+EX-122  payment.means[].extensions[].value  text     Value of a means that no other term holds, value
+EX-123  attachments[].compression           code     Compression of the attached document
+EX-124  lines[].extensions[].number         quantity Line value that no other term holds, number
+EX-125  lines[].extensions[].date           date     Line value that no other term holds, date
 """
 
 #: Fields of a tax row beyond category and rate, by the group that holds it; EX number of the first.
@@ -303,6 +316,10 @@ category         code     Tax category code
 rate             percent  Tax rate
 category_name    text     Name of the tax category
 purpose          code     What is taxed where not the goods: shippingTax, specialHandlingTax, duty ...
+nature           code     Why no tax is charged, in a national list: N3.1 ...
+chargeability    code     When the tax falls due: I immediately, D when paid
+ancillary        amount   Ancillary costs in the taxable amount
+rounding         amount   Rounding of the taxable amount
 """
 _TAX_HOLDERS = {"lines[].taxes[]": 300, "allowances[].taxes[]": 320, "charges[].taxes[]": 340, "tax_breakdown[]": 360,
                 "lines[].allowances[].taxes[]": 380, "lines[].charges[].taxes[]": 400}  # fmt: skip
@@ -355,6 +372,8 @@ share_capital                    amount share capital             -       -     
 account_number                   id    customer number given by the other party - - - -
 address.name                     text  name of the address        -       -       -       -
 contact.department               text  department                 -       -       -       -
+given_name                       text  given name of a person     -       -       -       -
+family_name                      text  family name of a person    -       -       -       -
 """
 #: Roles of a party: first EX number of the role, and the column of its BT ids.
 _ROLES = {"seller": (1000, 0), "buyer": (1100, 1), "payee": (1200, 2), "tax_representative": (1300, 3),

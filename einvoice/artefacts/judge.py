@@ -26,15 +26,17 @@ _LARGE = 9 * 1024 * 1024
 _IMPORTS = tuple(f"{{http://www.w3.org/2001/XMLSchema}}{word}" for word in ("import", "include", "redefine"))
 
 
-def compile_xsd(main: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
+def compile_xsd(main: str, files: Mapping[str, bytes], imports: Mapping[str, str] | None = None) -> etree.XMLSchema:
     """The schema that begins with *main*; whatever it imports must be in *files*, by name relative to one base.
+
+    *imports* gives the names in *files* of what is imported by network address.
 
     libxml2 reads a private copy of these bytes. A resolver would need no copy, but libxml2's loader is one for all
     threads: a document parsed in another thread takes it away while the schema is being read (lxml 6.1, measured).
     """
     try:
         with TemporaryDirectory(prefix="einvoice-schema-") as folder:
-            for name, data in _imported(main, files).items():
+            for name, data in _imported(main, files, imports or {}).items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
@@ -46,8 +48,11 @@ def compile_xsd(main: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
                           fix="make room in the directory for temporary files (TMPDIR)") from error  # fmt: skip
 
 
-def _imported(main: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The bytes of *main* and of all that it imports, by name. ConfigError names what is not in *files*."""
+def _imported(main: str, files: Mapping[str, bytes], imports: Mapping[str, str]) -> dict[str, bytes]:
+    """The bytes of *main* and of all that it imports, by name. ConfigError names what is not in *files*.
+
+    In these copies the name of a listed file stands where the schema has its network address.
+    """
     found: dict[str, bytes] = {}
     missing, waiting = [], [main]
     while waiting:
@@ -58,6 +63,10 @@ def _imported(main: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
             missing.append(name)
             continue
         found[name] = files[name]
+        for address, local in imports.items():
+            found[name] = found[name].replace(
+                f'schemaLocation="{address}"'.encode(), f'schemaLocation="{local}"'.encode()
+            )
         for element in etree.fromstring(found[name], _parser()).iter(*_IMPORTS):
             if where := element.get("schemaLocation"):
                 waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), where)))
@@ -97,7 +106,7 @@ def judge(id: str) -> Judge:
     edition, data = read(publication, entry, base)
     schema: etree.XMLSchema | etree.DTD
     if publication.kind == "xsd":
-        schema = compile_xsd(entry.main, data)
+        schema = compile_xsd(entry.main, data, publication.imports)
     else:
         schema = etree.DTD(io.BytesIO(data[entry.main]))
     name, said = f"{publication.title} {publication.version}", release(publication, entry, edition)

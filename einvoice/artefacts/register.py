@@ -39,7 +39,10 @@ class Entry(Strict):
 
 
 class Publication(Strict):
-    """Files that one publisher issues together."""
+    """Files that one publisher issues together.
+
+    imports  listed files by the network address under which a schema imports them
+    """
 
     title: str
     publisher: str
@@ -50,6 +53,7 @@ class Publication(Strict):
     get: tuple[str, ...]
     entries: tuple[Entry, ...]
     editions: tuple[Edition, ...]
+    imports: dict[str, str] = Field(default_factory=dict)
 
     def files(self, edition: Edition, entry: Entry) -> Mapping[str, str]:
         """sha256 by name of what *entry* loads: everything but the first files of its siblings."""

@@ -27,18 +27,25 @@ _KNOWN = {
     "cxml": "cxml",
     "edifact": "edifact",
     "x12": "x12",
+    "fatturapa": "fatturapa",
 }
 #: What the root element of each XML format ends in.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
     "ubl": ("}Invoice", "}CreditNote"),
     "cii": "}CrossIndustryInvoice",
     "cxml": "cXML",
-}
+    "fatturapa": (
+        "/fatture/v1.2}FatturaElettronica", "/fatture/v1.0}FatturaElettronicaSemplificata",
+        "}RicevutaConsegna", "}NotificaScarto", "}RicevutaScarto", "}NotificaMancataConsegna",
+        "}RicevutaImpossibilitaRecapito", "}NotificaEsito", "}NotificaEsitoCommittente", "}NotificaDecorrenzaTermini",
+        "}AttestazioneTrasmissioneFattura", "}ScartoEsitoCommittente", "}MetadatiInvioFile",
+    ),
+}  # fmt: skip
 #: How an EDIFACT interchange begins: UNA and its six characters, or the first service segment.
 _SERVICE = re.compile(rb"UN(?:A[^A-Za-z0-9]{6}|[BGH][^A-Za-z0-9])")
 #: How an X12 interchange begins.
 _ISA = re.compile(rb"ISA[^A-Za-z0-9 ]")
-_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML, EDIFACT INVOIC or X12 810"
+_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML, EDIFACT INVOIC, X12 810 or FatturaPA"
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 
