@@ -20,7 +20,7 @@ _ASCII = {
     "AlgoritmoCompressione Titolo SistemaEmittente TitoloQuietanzante", 12: "Telefono Fax", 15: "CodiceCUP CodiceCIG "
     "TotalePercorso", 20: "Numero IdDocumento NumItem NumeroDDT NumeroFatturaPrincipale NumeroREA NumeroFR "
     "RiferimentoAmministrazione CodUfficioPostale NumeroLicenzaGuida", 28: "IdCodice", 35: "CodiceTipo",
-    60: "NumeroIscrizioneAlbo CodicePagamento", 256: "Email PECDestinatario",
+    60: "NumeroIscrizioneAlbo CodicePagamento",
 }  # fmt: skip
 #: Any text in Latin-1, by its greatest length.
 _LATIN = {
@@ -41,9 +41,16 @@ _FORMS = {
     r"TP[0-9]{2}": "CondizioniPagamento", r"[DIS]": "EsigibilitaIVA", r"[A-Z][A-Z0-9]?": "CausalePagamento",
     r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9](?:[A-Z0-9]{3})?": "BIC",
     r"-?[0-9]{1,11}\.[0-9]{2}": "ImportoRitenuta ImportoBollo ImportoContributoCassa ImponibileCassa "
-    "ImportoTotaleDocumento CapitaleSociale SpeseAccessorie ImponibileImporto Imposta ImportoPagamento",
+    "ImportoTotaleDocumento CapitaleSociale SpeseAccessorie ImponibileImporto Imposta ImportoPagamento "
+    "ScontoPagamentoAnticipato PenalitaPagamentiRitardati",
     r"-?[0-9]{1,11}\.[0-9]{2,8}": "Importo PrezzoUnitario PrezzoTotale RiferimentoNumero Arrotondamento",
     r"(?:[0-9]{1,2}|100)\.[0-9]{2}": "AliquotaIVA Aliquota AliquotaRitenuta AlCassa Percentuale",
+    r"(?=.{7,256}$)[^@]+@[^@]+\.[^@]+": "Email PECDestinatario", r"SI": "Art73", r"CC|TZ": "SoggettoEmittente",
+    r"S[MU]": "SocioUnico", r"L[NS]": "StatoLiquidazione", r"[A-Z0-9]{16}": "CFQuietanzante", r".{13,17}": "CodEORI",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})?": "Data DataIscrizioneAlbo DataInizioTrasporto "
+    "DataRiferimentoTerminiPagamento DataLimitePagamentoAnticipato DataDecorrenzaPenale",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?": "DataOraRitiro "
+    "DataOraConsegna", r"[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}": "IBAN",
     r"[0-9]{1,12}\.[0-9]{2,8}": "Quantita", r"[0-9]{1,4}\.[0-9]{1,2}": "PesoLordo PesoNetto",
 }  # fmt: skip
 _LEAST = {"Telefono": 5, "Fax": 5, "Titolo": 2, "TitoloQuietanzante": 2}
@@ -59,17 +66,23 @@ class Facet:
     fits: Callable[[str], object]
     room: int = 0
     last: int = 0
+    least: int = 1
 
     def plain(self, text: str) -> str:
         """*text* in characters that the element holds; those that have no plainer writing become a question mark."""
-        return "".join(sign if ord(sign) <= self.last else plainer(sign) or "?" for sign in text)
+        return "".join(sign if ord(sign) <= self.last else self._plainer(sign) for sign in text)
+
+    def _plainer(self, sign: str) -> str:
+        found = plainer(sign)
+        return found if found and all(ord(one) <= self.last for one in found) else "?"
 
 
 def _texts(rooms: Mapping[int, str], last: int) -> Iterator[tuple[str, Facet]]:
     for room, names in rooms.items():
         for name in names.split():
-            pattern = f"[\\x00-\\u{last:04x}]{{{_LEAST.get(name, 1)},{room}}}"
-            yield name, Facet(re.compile(pattern).fullmatch, room, last)
+            least = _LEAST.get(name, 1)
+            pattern = f"[\\x00-\\u{last:04x}]{{{least},{room}}}"
+            yield name, Facet(re.compile(pattern).fullmatch, room, last, least)
 
 
 FACETS: Mapping[str, Facet] = {
@@ -93,13 +106,19 @@ class Misfit:
 def fitted(xml: str, transliterate: bool, cut: bool) -> tuple[str, list[Misfit]]:
     """*xml* with its texts made to fit as far as that is allowed, and everything that did not fit."""
     found: list[Misfit] = []
-    facets = FACETS
-    broken = [match for match in _ELEMENT.finditer(xml)
-              if (facet := facets.get(match[1])) is not None and not facet.fits(match[2])]  # fmt: skip
+    ascii_only, facets = xml.isascii(), FACETS
+    broken = set()
+    for pair in set(_ELEMENT.findall(xml)):  # most of what many lines say they say alike
+        if (facet := facets.get(pair[0])) is not None:
+            room, length = facet.room, len(pair[1])
+            if not (ascii_only and facet.least <= length <= room if room else facet.fits(pair[1])):
+                broken.add(pair)
     if not broken:
         return xml, found
     parts, at = [], 0
-    for match in broken:
+    for match in _ELEMENT.finditer(xml):
+        if (match[1], match[2]) not in broken:
+            continue
         text = unescape(match[2])
         better = _better(match[1], text, transliterate, cut, found)
         if better != text:

@@ -33,6 +33,7 @@ def after(words: Mapping[str, str], context: Context) -> None:
     for line in root.get("lines", ()):
         _line(line, words)
     _split_payment(root)
+    _withholding(root)
     settle(root)
     _payments(context)
     for one in root.get("attachments", ()):
@@ -167,6 +168,8 @@ def _merged(taxes: list[Raw]) -> list[Raw]:
 
 
 def _breakdown(root: Raw) -> None:
+    if "tax_breakdown" in root:
+        root["tax_breakdown"].sort(key=lambda tax: "scheme" in tax)  # VAT first, as everywhere else
     for tax in root.get("tax_breakdown", ()):
         if tax.get("scheme") == "WITHHOLDING":
             tax["effect"] = "withheld"
@@ -182,6 +185,18 @@ def _breakdown(root: Raw) -> None:
     due = [tax.get("chargeability") for tax in root.get("tax_breakdown", ()) if "scheme" not in tax]
     if due and set(due) == {"D"}:
         root["tax_point_code"] = "432"
+
+
+def _withholding(root: Raw) -> None:
+    """The one withholding of the document is that of its lines; where there are several none can be told."""
+    stated = [tax for tax in root.get("tax_breakdown", ()) if tax.get("effect") == "withheld"]
+    if len(stated) != 1:
+        return
+    same = {name: stated[0][name] for name in ("rate", "causal") if name in stated[0]}
+    for part in (*root.get("lines", ()), *root.get("charges", ())):
+        for tax in part.get("taxes", ()):
+            if tax.get("effect") == "withheld":
+                tax.update(same)
 
 
 def _split_payment(root: Raw) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,7 +11,8 @@ from typing import Any
 
 from ..codes.crosswalks import Crosswalk, crosswalk
 from ..errors import Finding, Severity
-from ..model import Address, AllowanceCharge, Attachment, Invoice, Item, Line, Means, Note, Party, Tax
+from ..model import Account, Address, AllowanceCharge, Attachment, Invoice, Item, Line, Means, Note, Party, Tax
+from ._fatturapa_facets import FACETS
 from ._fatturapa_related import related
 from ._fatturapa_table import BEFORE_AMOUNT, NAMED, REFERENCES, digits
 from ._fatturapa_words import (
@@ -48,6 +49,7 @@ class Way:
     item_codes: dict[str, str] = field(default_factory=dict)
     withholding: str = ""
     payments: Crosswalk = field(default_factory=lambda: crosswalk("fatturapa_payment"))
+    taxes: dict[tuple[Any, ...], list[Shape]] = field(default_factory=dict)
     said: list[Finding] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -123,16 +125,16 @@ def _conditions(values: dict[str, Any], way: Way) -> None:
 
 
 def _party(party: Party) -> Shape:
-    person = party.family_name is not None
+    person = party.given_name is not None and party.family_name is not None
     return Shape(
         vat_id=_vat_number(party),
         tax_id=fiscal_code(party),
         name=None if person else party.name or party.trading_name,
         given_name=party.given_name if person else None,
-        family_name=party.family_name,
+        family_name=party.family_name if person else None,
         address=_address(party.address) if party.address else None,
         contact=party.contact and Shape(phone=_phone(party.contact.phone), fax=_phone(party.contact.fax),
-                                        email=party.contact.email),
+                                        email=_fitting("Email", party.contact.email)),
         legal_id=_registered(party),
         share_capital=party.share_capital,
         regime=party.regime,
@@ -169,6 +171,11 @@ def _phone(text: str | None) -> str | None:
     """Twelve characters at most: a longer number is left out, and reported with all that is lost."""
     plain = re.sub(r"[\s()./-]", "", text or "") if text and len(text) > 12 else text
     return plain if plain and 5 <= len(plain) <= 12 else None
+
+
+def _fitting(element: str, text: str | None) -> str | None:
+    """*text* where the element, which may be left out, takes it."""
+    return text if text and FACETS[element].fits(text) else None
 
 
 def _address(one: Address) -> Shape:
@@ -225,9 +232,18 @@ def _rate(tax: Tax) -> Decimal | None:
     return _ZERO if tax.rate is None and tax.category in UNTAXED else tax.rate
 
 
-def _taxes(taxes: Iterable[Tax], way: Way) -> list[Shape]:
-    """The VAT of a line or charge, and whether it is subject to withholding."""
-    stated = list(taxes)
+def _taxes(taxes: Sequence[Tax], way: Way) -> list[Shape]:
+    """The VAT of a line or charge, and whether it is subject to withholding. Lines mostly share one."""
+    if len(taxes) != 1:
+        return _taxed(taxes, way)
+    (one,) = taxes
+    key = (one.scheme, one.effect, one.category, one.rate, one.nature, one.exemption_code, one.exemption_reason)
+    if key not in way.taxes:
+        way.taxes[key] = _taxed(taxes, way)
+    return way.taxes[key]
+
+
+def _taxed(stated: Sequence[Tax], way: Way) -> list[Shape]:
     vat = next((one for one in stated if _is_vat(one)), None)
     found = []
     if vat is None or _rate(vat) is None:
@@ -264,22 +280,33 @@ def _modified(part: Any) -> Iterator[tuple[AllowanceCharge, str]]:
 
 
 def _untaxed(one: AllowanceCharge, role: str) -> Shape:
-    return Shape(role=role, percent=one.percent, amount=None if one.percent and one.base else one.amount)
+    return Shape(role=role, percent=one.percent, amount=one.amount)
 
 
 def _fund(one: AllowanceCharge, way: Way) -> Shape:
     return Shape(role=one.role, percent=one.percent, amount=one.amount, base=one.base, taxes=_taxes(one.taxes, way))
 
 
-def _per_unit(one: AllowanceCharge, role: str, quantity: Decimal | None) -> Shape:
-    """Importo is for one unit (check 00423); a percentage of a stated base says it all."""
-    amount = one.amount
-    if one.percent is not None and one.base is not None:
-        amount = None
-    elif amount is not None and quantity:
+def _changes(line: Line, price: Decimal | None, quantity: Decimal | None) -> list[Shape]:
+    """Allowances and charges of a line. Importo is for one unit, and percentages apply one after the other (00423).
+
+    A percentage stands alone where it says it all: the only one, of price times quantity. One of another base is left
+    out, and its amount stands.
+    """
+    stated = list(_modified(line))
+    return [_change(one, role, len(stated) == 1 and price, quantity) for one, role in stated]
+
+
+def _change(one: AllowanceCharge, role: str, price: Decimal | bool | None, quantity: Decimal | None) -> Shape:
+    percent, amount = one.percent, one.amount
+    if percent is not None and one.base is not None:
+        if price and one.base == price * (1 if quantity is None else quantity):
+            return Shape(role=role, percent=percent, amount=None)
+        percent = percent if amount is None else None
+    if amount is not None and quantity:
         amount = amount / quantity
         amount = amount if amount == amount.quantize(_EIGHT) else amount.quantize(_EIGHT)
-    return Shape(role=role, percent=one.percent, amount=amount)
+    return Shape(role=role, percent=percent, amount=amount)
 
 
 def _extra_lines(invoice: Invoice, last: int, way: Way) -> Iterator[Shape]:
@@ -308,21 +335,23 @@ def _numbers(lines: Sequence[Line]) -> list[str]:
 
 
 def _line(line: Line, number: str, way: Way) -> Shape:
-    unit = line.unit
+    unit, quantity = line.unit, line.quantity
+    price = _price(line, way) if line.price else None
+    if quantity is not None and quantity < 0 and price and price.net is not None:
+        quantity, price = -quantity, Shape(net=-price.net)  # Quantita has no sign
     return Shape(
         id=number,
         kind=KINDS.get(line.kind or ""),
         item=_item(line.item, way),
-        quantity=line.quantity,
+        quantity=quantity,
         unit=way.units.get(unit, unit) if unit else unit,
         period=line.period,
-        price=_price(line, way) if line.price else None,
-        allowances=[_per_unit(one, role, line.quantity) for one, role in _modified(line)]
-        if line.allowances or line.charges else (),
+        price=price,
+        allowances=_changes(line, price.net if price else None, quantity) if line.allowances or line.charges else (),
         net_amount=line.net_amount,
         taxes=_taxes(line.taxes, way),
         accounting_reference=line.accounting_reference,
-        extensions=line.extensions,
+        extensions=[one for one in line.extensions if _fitting("TipoDato", one.name)] if line.extensions else (),
         gross_amount=_gross(line) if way.simplified else None,
         tax_amount=line.tax_amount,
     )  # fmt: skip
@@ -351,8 +380,7 @@ def _codes(item: Item, way: Way) -> Iterator[Shape]:
     for leaf, word in way.item_codes.items():
         if value := getattr(item, leaf):
             yield Shape(scheme=word, code=value)
-    for one in item.classifications:
-        yield Shape(scheme=one.scheme or FREE_CODE, code=one.code)
+    yield from (Shape(scheme=one.scheme or FREE_CODE, code=one.code) for one in item.classifications if one.code)
 
 
 def _price(line: Line, way: Way) -> Shape:
@@ -416,7 +444,7 @@ def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, wa
     assert payment is not None
     named = {one.name: one for one in means.extensions}
     more: dict[str, Any] = {}
-    if payment.net_days is not None and len(payment.means) == 1 and not payment.instalments:
+    if payment.net_days is not None and len(payment.means) == 1 and len(payment.instalments) < 2:
         more[BEFORE_AMOUNT[1]] = format(payment.net_days, "f")
     if len(payment.discounts) == 1 and payment.discounts[0].amount is not None and payment.discounts[0].until:
         more["ScontoPagamentoAnticipato"] = digits(payment.discounts[0].amount)
@@ -430,14 +458,15 @@ def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, wa
     return Shape(
         code=code, due_date=due, amount=amount,
         remittance=means.remittance or payment.remittance,
-        account=account and Shape(name=account.name, bank=account.bank, id=_iban(account.id), bic=account.bic),
+        account=account and _account(account),
         extensions=[*(one for one in means.extensions if one.name in {*NAMED, "CondizioniPagamento"}), *extensions],
     )  # fmt: skip
 
 
-def _iban(text: str | None) -> str | None:
-    plain = re.sub(r"\s", "", text or "")
-    return plain if re.fullmatch("[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}", plain) else None
+def _account(one: Account) -> Shape:
+    """An account that is no IBAN has no place."""
+    number = _fitting("IBAN", re.sub(r"\s", "", one.id or ""))
+    return Shape(name=one.name, bank=one.bank, id=number, bic=_fitting("BIC", one.bic))
 
 
 def _attachment(one: Attachment) -> Shape:

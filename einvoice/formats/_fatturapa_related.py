@@ -23,7 +23,7 @@ _CODES = ("cup", "cig")
 def related(invoice: Invoice, numbers: Sequence[str]) -> list[FurtherReference]:
     """Every reference to write, in order: what a term states, in the words of the full reference that repeats it."""
     lines = {line.id: number for line, number in zip(invoice.lines, numbers, strict=True) if line.id}
-    left = [_renumbered(one, lines) for one in invoice.references]
+    left = [_renumbered(one, lines) for one in invoice.references if _usable(one)]
     found = []
     for one in chain(_stated(invoice), _of_lines(invoice, tuple(left), numbers)):
         covering = next((other for other in left if _covers(other, one)), None)
@@ -32,6 +32,12 @@ def related(invoice: Invoice, numbers: Sequence[str]) -> list[FurtherReference]:
         found.append(covering or one)
     found += left
     return _coded(invoice, found)
+
+
+def _usable(one: FurtherReference) -> bool:
+    """Whether the reference says what its element cannot do without: a number, a date for a delivery note."""
+    dated = one.date is not None or one.kind not in ("DQ", "FatturaPrincipale")
+    return bool(one.id) and dated
 
 
 def _stated(invoice: Invoice) -> Iterator[FurtherReference]:

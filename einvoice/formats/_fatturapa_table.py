@@ -52,6 +52,9 @@ def digits(value: Decimal) -> str:
     >>> digits(Decimal("12")), digits(Decimal("12.5")), digits(Decimal("0.12345"))
     ('12.00', '12.50', '0.12345')
     """
+    text = str(value)
+    if text[-3:-2] == ".":  # nearly always; what str() writes with an exponent has no point there
+        return text
     text = plain(value)
     point = text.find(".")
     if point < 0:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from lxml import etree
 from pydantic import Field
@@ -38,6 +38,7 @@ from ._xml_write import Writer, absent, compile_writer
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _BODY, _BODY_END = "<FatturaElettronicaBody>", "</FatturaElettronicaBody>"
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_REGISTER = "CedentePrestatore/IscrizioneREA/"
 VARIANTS = ("fpr12", "fpa12", "fsm10")
 
 
@@ -46,6 +47,8 @@ class Sender(Strict):
 
     country: str = "IT"
     code: str
+    phone: str = ""
+    email: str = ""
 
 
 class ItemCodes(Strict):
@@ -176,8 +179,7 @@ class FatturaPaFormat:
         body = shaped(invoice, way)
         if body.seller is not None:
             body.seller.regime = body.seller.regime or settings.regime or None
-            if "CedentePrestatore/IscrizioneREA/StatoLiquidazione" not in values:
-                body.seller.legal_id = body.seller.share_capital = None
+            self._register(body.seller, values)
         text, missing = _writer(simple)(body, values, False)
         text, misfits = fitted(text, settings.transliterate, settings.long_text == "cut")
         losses += [*absent(dict.fromkeys([*missing, *way.missing])), *way.said]
@@ -200,13 +202,22 @@ class FatturaPaFormat:
         issuer = "CC" if self_billed(invoice) else "TZ" if invoice.issuer and format != "FSM10" else ""
         if issuer:
             values.setdefault("SoggettoEmittente", issuer)
-        if settings.liquidation and invoice.seller and invoice.seller.legal_id:
-            values.setdefault("CedentePrestatore/IscrizioneREA/StatoLiquidazione", settings.liquidation)
         if invoice.delivery and invoice.delivery.date and format != "FSM10":
             values.setdefault("DatiTrasporto/DataOraConsegna", f"{invoice.delivery.date.isoformat()}T00:00:00")
         values |= {"format": format, "recipient": code, "progressive": progressive(ids, losses.append),
                    "sender_country": country, "sender_code": sender}  # fmt: skip
-        return values | ({"pec": mailbox} if mailbox else {})
+        contact = settings.sender
+        more = {"pec": mailbox, "phone": contact.phone if contact else "", "email": contact.email if contact else ""}
+        return values | {name: value for name, value in more.items() if value}
+
+    def _register(self, seller: Any, values: dict[str, str]) -> None:
+        """IscrizioneREA stands whole or not at all: without the number or StatoLiquidazione it is left out."""
+        if self.settings.liquidation:
+            values.setdefault(f"{_REGISTER}StatoLiquidazione", self.settings.liquidation)
+        if seller.legal_id is None or f"{_REGISTER}StatoLiquidazione" not in values:
+            seller.legal_id = seller.share_capital = None
+            for name in [name for name in values if name.startswith(_REGISTER)]:
+                del values[name]
 
     def _recipient(self, invoice: Invoice) -> tuple[str, str]:
         """CodiceDestinatario and PECDestinatario."""
