@@ -26,7 +26,7 @@ from einvoice.formats._fatturapa_facets import FACETS
 from einvoice.formats.fatturapa import FatturaPa, FatturaPaFormat, ItemCodes, answers, table
 from einvoice.loss import losses
 from einvoice.mapping import Leaf, Node, placed, plan
-from einvoice.model import Invoice, leaves
+from einvoice.model import Invoice, canonical, leaves
 from tests import readable
 from tests.invoices import invoices
 from tools import roundtrip
@@ -89,7 +89,7 @@ def test_a_fixture_comes_back_whole_and_nothing_is_said(name: str) -> None:
     assert losses(one, document, FatturaPaFormat()) == []
     again = read(document.data)
     assert again.findings == ()
-    assert again.invoice == one
+    assert canonical(again.invoice) == canonical(one)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -444,7 +444,7 @@ def test_a_certified_mailbox_stands_beside_seven_zeros() -> None:
     document = write(one)
     assert texts(document, ".//CodiceDestinatario") + texts(document, ".//PECDestinatario") == [
         "0000000", "prato@pec.example"]  # fmt: skip
-    assert read(document.data).invoice == one
+    assert canonical(read(document.data).invoice) == canonical(one)
 
 
 def test_a_public_office_without_its_code_is_refused() -> None:
@@ -459,7 +459,7 @@ def test_a_lot_has_one_header_and_each_invoice_is_read() -> None:
     document = FatturaPaFormat().write_lot([first, second], IDS)
     assert document.losses == ()
     assert texts(document, "./FatturaElettronicaBody/*/*/Numero") == ["2026-0412", "2026-0413"]
-    assert [one.invoice for one in formats.read(document.data)] == [first, second]
+    assert [canonical(one.invoice) for one in formats.read(document.data)] == [canonical(first), canonical(second)]
     places = [one.locate("$.number") for one in formats.read(document.data)]
     assert [place.split("/")[2] for place in places] == ["FatturaElettronicaBody[1]", "FatturaElettronicaBody[2]"]
 

@@ -18,6 +18,7 @@ _OTHER = "cXML: an informative amount in another currency"
 _LINES = "cXML: follows from the lines"
 #: What the samples state and no term holds: element or attribute, the clause that says so. Nothing else may be lost.
 WITHOUT_PLACE = {
+    "/p:FatturaElettronica/ds:Signature": "the signature is not verified here, and what is read is not thereby signed",
     "/CreditNote/cbc:UBLVersionID": _FIXED,
     "/Invoice/cbc:UBLVersionID": _FIXED,
     "/Invoice/cac:InvoiceLine/cac:Item/cac:ClassifiedTaxCategory/cbc:ID": _CODES,
@@ -38,6 +39,10 @@ FILES = {
     "xrechnung/testsuite": 26,
     "peppol-pint-aunz/examples": 12,
     "cxml": 4,
+    "fatturapa/samples-corpus/official": 3,
+    "fatturapa/samples-gobl/gobl.fatturapa": 6,
+    "fatturapa/samples-simplified": 1,
+    "fatturapa/samples-testsdi": 2,
 }
 
 

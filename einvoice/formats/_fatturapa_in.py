@@ -34,6 +34,7 @@ def after(words: Mapping[str, str], context: Context) -> None:
         _line(line, words)
     _split_payment(root)
     _withholding(root)
+    _schemes(root)
     settle(root)
     _payments(context)
     for one in root.get("attachments", ()):
@@ -185,6 +186,15 @@ def _breakdown(root: Raw) -> None:
     due = [tax.get("chargeability") for tax in root.get("tax_breakdown", ()) if "scheme" not in tax]
     if due and set(due) == {"D"}:
         root["tax_point_code"] = "432"
+
+
+def _schemes(root: Raw) -> None:
+    """What is neither a withholding nor the stamp duty is VAT: FatturaPA knows no other tax."""
+    for part in (*root.get("lines", ()), *root.get("charges", ())):
+        for tax in part.get("taxes", ()):
+            tax.setdefault("scheme", "VAT")
+    for tax in root.get("tax_breakdown", ()):
+        tax.setdefault("scheme", "VAT")
 
 
 def _withholding(root: Raw) -> None:
