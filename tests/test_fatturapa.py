@@ -647,6 +647,12 @@ def test_a_type_that_came_later_is_kept(reference: Path) -> None:
     assert fatal(write(one.invoice)) == []
 
 
+def test_a_type_code_that_is_no_invoice_here_is_refused() -> None:
+    said = fatal(write(changed("credit-note", lambda raw: raw.update(type_code="325"))))
+    assert [(found.rule, found.found) for found in said if found.rule != "EINV-WRITE-01"] == [
+        ("EINV-FATTURAPA-11", "325")]  # fmt: skip
+
+
 def test_self_billing_is_issued_by_the_buyer() -> None:
     one = changed("credit-note", lambda raw: raw.update(type_code="261"))
     document = write(one)
@@ -701,6 +707,13 @@ def test_every_element_doubled_emptied_or_filled_with_rubbish_is_survived_and_sa
             with contextlib.suppress(EInvoiceError):  # a refusal is an answer; anything else fails the test
                 for one in formats.read(etree.tostring(root)):
                     FatturaPaFormat(FILLED).write(one.invoice, IDS)
+
+
+def test_a_lot_whose_header_is_beyond_measure_is_refused() -> None:
+    first = invoice("municipality")
+    data = FatturaPaFormat().write_lot([first, first.model_copy(update={"number": "2"})], IDS).data
+    with pytest.raises(UnreadableDocument, match="64 KiB are the limit"):
+        list(formats.read(data.replace(b"<Indirizzo>", b"<Indirizzo>" + b"x" * 70_000, 1)))
 
 
 @pytest.mark.parametrize("name", ["Numero", "Denominazione", "AliquotaIVA", "Divisa", "RegimeFiscale"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..codes.crosswalks import Crosswalk, crosswalk
 from ..errors import Finding, Severity
-from ..model import Account, Address, AllowanceCharge, Attachment, Invoice, Item, Line, Means, Note, Party, Tax
+from ..model import Account, Address, AllowanceCharge, Attachment, Invoice, Item, Line, Means, Note, Party, Price, Tax
 from ._fatturapa_facets import FACETS
 from ._fatturapa_related import related
 from ._fatturapa_table import BEFORE_AMOUNT, NAMED, REFERENCES, digits
@@ -69,7 +69,7 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
         lines += _extra_lines(invoice, len(lines) and max(map(int, numbers)), way)
     values = {
         **invoice.__dict__,
-        "type_code": document_type(invoice, way.simplified),
+        "type_code": document_type(invoice, way),
         "seller": seller and _party(seller),
         "buyer": buyer and _party(buyer),
         "tax_representative": invoice.tax_representative and _party(invoice.tax_representative),
@@ -89,10 +89,15 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
     return Shape(**values)
 
 
-def document_type(invoice: Invoice, simplified: bool) -> str | None:
-    """TipoDocumento: as stated (EX-113), else what the type code (BT-3) stands for."""
-    kind = invoice.national_type or (invoice.type_code and crosswalk("fatturapa_documents").to(invoice.type_code))
-    return SIMPLER.get(kind or "", kind) if simplified else kind
+def document_type(invoice: Invoice, way: Way) -> str | None:
+    """TipoDocumento: as stated (EX-113), else what the type code (BT-3) stands for; said where it stands for none."""
+    code = invoice.type_code
+    kind = invoice.national_type or (code and crosswalk("fatturapa_documents").to(code))
+    if code and not kind:
+        way.say(Finding("EINV-FATTURAPA-11", f"the type code {code} has no TipoDocumento", term="BT-3",
+                        path="$.type_code", found=code, fix="see whether it is an invoice, or state national_type",
+                        clause="FatturaPA 2.1.1.1"))  # fmt: skip
+    return SIMPLER.get(kind or "", kind) if way.simplified else kind
 
 
 def self_billed(invoice: Invoice) -> bool:
@@ -211,7 +216,7 @@ def _nature(tax: Tax, way: Way) -> str | None:
     """Natura as stated, by the profile, the exemption reason or the category; said where none of them tells."""
     if tax.nature:
         return tax.nature
-    if tax.rate or tax.category not in UNTAXED:
+    if tax.rate or (tax.rate is None and tax.category not in UNTAXED):
         return None
     found = (
         way.natures.get(tax.category or "")
@@ -220,9 +225,10 @@ def _nature(tax: Tax, way: Way) -> str | None:
     )
     if found and found not in FAMILIES:
         return found
+    category = tax.category or "none"
     way.say(Finding(
-        "EINV-FATTURAPA-01", f"the category {tax.category} does not tell which Natura applies", term="BT-118",
-        found=tax.category or "", expected=f"a code of {found}" if found else "N1 to N7",
+        "EINV-FATTURAPA-01", f"no tax, and the category ({category}) does not tell which Natura applies",
+        term="BT-118", found=category, expected=f"a code of {found}" if found else "N1 to N7",
         fix='state it in the invoice ("nature" of the tax), or in the profile: natures = {"AE" = "N6.9"}',
         clause="FatturaPA 2.2.1.14"))  # fmt: skip
     return None
@@ -336,7 +342,7 @@ def _numbers(lines: Sequence[Line]) -> list[str]:
 
 def _line(line: Line, number: str, way: Way) -> Shape:
     unit, quantity = line.unit, line.quantity
-    price = _price(line, way) if line.price else None
+    price = _price(line.price, way) if line.price else None
     if quantity is not None and quantity < 0 and price and price.net is not None:
         quantity, price = -quantity, Shape(net=-price.net)  # Quantita has no sign
     return Shape(
@@ -370,25 +376,30 @@ def _item(item: Item | None, way: Way) -> Shape | None:
     if item.description and item.description != name:
         both = f"{name} - {item.description}" if name else item.description
         name = both if len(both) <= 1000 else name or item.description
-    return Shape(name=name, classifications=list(_codes(item, way)))
+    return Shape(name=name, classifications=_codes(item, way))
 
 
-def _codes(item: Item, way: Way) -> Iterator[Shape]:
-    standard = item.standard_id
-    if standard and standard.value:
-        yield Shape(scheme=STANDARD.get(standard.scheme or "", standard.scheme or FREE_CODE), code=standard.value)
+def _codes(item: Item, way: Way) -> list[Shape]:
+    found, standard = [], item.standard_id
+    if standard is not None and standard.value:
+        found.append(
+            Shape(scheme=STANDARD.get(standard.scheme or "", standard.scheme or FREE_CODE), code=standard.value)
+        )
     for leaf, word in way.item_codes.items():
-        if value := getattr(item, leaf):
-            yield Shape(scheme=word, code=value)
-    yield from (Shape(scheme=one.scheme or FREE_CODE, code=one.code) for one in item.classifications if one.code)
+        value = getattr(item, leaf)
+        if value:
+            found.append(Shape(scheme=word, code=value))
+    for one in item.classifications:
+        if one.code:
+            found.append(Shape(scheme=one.scheme or FREE_CODE, code=one.code))
+    return found
 
 
-def _price(line: Line, way: Way) -> Shape:
+def _price(price: Price, way: Way) -> Price | Shape:
     """PrezzoUnitario is for one unit: a price for several is divided, and that is said."""
-    assert line.price is not None
-    net, base = line.price.net, line.price.base_quantity
-    if net is None or base in (None, _ONE) or not base:
-        return Shape(net=net)
+    net, base = price.net, price.base_quantity
+    if net is None or base is None or not base or base == _ONE:
+        return price
     unit = net / base
     exact = unit == unit.quantize(_EIGHT)
     unit = unit if exact else unit.quantize(_EIGHT)

@@ -31,7 +31,7 @@ from ._fatturapa_out import HOOKS as WRITING
 from ._fatturapa_out import Way, fiscal_code, self_billed, shaped
 from ._fatturapa_table import TRANSMISSION, ordinary, simplified
 from ._fatturapa_words import ITEM_CODES, SIMPLER
-from ._xml import encode, load, parse
+from ._xml import encode, load, parse, place
 from ._xml_read import Context, TreeReader
 from ._xml_write import Writer, absent, compile_writer
 
@@ -39,6 +39,8 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _BODY, _BODY_END = "<FatturaElettronicaBody>", "</FatturaElettronicaBody>"
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REGISTER = "CedentePrestatore/IscrizioneREA/"
+#: Bytes of all but the bodies of a lot: header and signature, which have a few thousand each.
+HEADER = 64 * 1024
 VARIANTS = ("fpr12", "fpa12", "fsm10")
 
 
@@ -255,8 +257,9 @@ class FatturaPaFormat:
         if len(bodies) < 2:
             yield reader.read(root, lambda: parse(data))
             return
-        for at in range(len(bodies)):
-            one = reader.read(_alone(root, at), lambda at=at: _alone(parse(data), at))  # type: ignore[misc]
+        around = _around(root)
+        for at, body in enumerate(bodies):
+            one = reader.read(_alone(root, around, body), lambda at=at: _again(data, at))  # type: ignore[misc]
             yield _placed(one, at + 1)
 
 
@@ -272,20 +275,29 @@ def _body(text: str) -> str:
     return text[start : end + len(_BODY_END)]
 
 
-def _alone(root: etree._Element, at: int) -> etree._Element:
+def _around(root: etree._Element) -> list[etree._Element]:
+    """What a lot states once. It is read with every body, so a header beyond all measure is refused."""
+    around = [child for child in root if child.tag != "FatturaElettronicaBody"]
+    size = sum(len(etree.tostring(child)) for child in around)
+    if size > HEADER:
+        raise UnreadableDocument(f"beside its bodies a lot has {size // 1024} KiB, {HEADER // 1024} KiB are the limit",
+                                 where=place(around[0]), fix="ask the sender for single invoices")  # fmt: skip
+    return around
+
+
+def _alone(root: etree._Element, around: Sequence[etree._Element], body: etree._Element) -> etree._Element:
     """The document with one of its bodies."""
     alone = etree.Element(root.tag, attrib=None, nsmap=root.nsmap)  # type: ignore[arg-type,unused-ignore]
     for name in root.keys():  # noqa: SIM118  an element is no mapping
         alone.set(name, root.get(name, ""))
     alone.sourceline = root.sourceline
-    bodies = 0
-    for child in root:
-        if child.tag == "FatturaElettronicaBody":
-            bodies += 1
-            if bodies != at + 1:
-                continue
-        alone.append(copy.deepcopy(child))
+    alone.extend([copy.deepcopy(child) for child in (*around[:1], body, *around[1:])])
     return alone
+
+
+def _again(data: bytes, at: int) -> etree._Element:
+    root = parse(data)
+    return _alone(root, _around(root), root.findall("FatturaElettronicaBody")[at])
 
 
 def _placed(one: Read, number: int) -> Read:
