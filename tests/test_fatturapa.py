@@ -331,7 +331,9 @@ SPECIAL: dict[str, st.SearchStrategy[Any] | None] = {
     "type_code": st.sampled_from(["380", "381", "389"]), "currency": st.just("EUR"),
     "national_type": st.sampled_from(["TD06", "TD24"]), "payment.means[].key": None,
     "payment.means[].code": st.sampled_from(["30", "58"]), "charges[].role": st.sampled_from(["TC04", "freight"]),
-    "references[].kind": st.sampled_from(["ON", "CT", "Convenzione", "IV", "ALO", "DQ"]),
+    "references[].kind": st.sampled_from(
+        ["ON", "CT", "Convenzione", "IV", "ALO", "DQ", "FatturaPrincipale"]
+    ),
     "references[].id": st.sampled_from(["1", "2", "77"]), "references[].lines[]": st.sampled_from(["1", "2"]),
     "references[].date": st.just(date(2026, 1, 1)), "lines[].id": st.sampled_from(["1", "2", "A"]),
     **{f"{role}.{name}": st.just(value) for role in ("seller", "buyer", "tax_representative", "issuer")
@@ -414,6 +416,14 @@ def test_the_file_is_named_by_the_sender_and_its_progressive() -> None:
     other = write(invoice("municipality"), sender={"code": "99999000054"})
     assert other.name == "IT99999000054_00A17.xml"
     assert texts(other, ".//IdTrasmittente/IdCodice") == ["99999000054"]
+
+
+@pytest.mark.parametrize(("vat_id", "progressive"), [("IT../../x", "1"), ("IT99999000013", "../x"), ("IT1", "123456")])
+def test_a_name_that_sdi_does_not_take_is_refused_and_is_no_path(vat_id: str, progressive: str) -> None:
+    one = changed("credit-note", lambda raw: raw["seller"].update(vat_id=vat_id))
+    document = FatturaPaFormat().write(one, replace(IDS, numbers={"progressive": progressive}))
+    assert "EINV-FATTURAPA-12" in rules(tuple(fatal(document)))
+    assert re.fullmatch("[A-Za-z0-9_]+.xml", document.name)
 
 
 @pytest.mark.parametrize(("environment", "severity"), [("test", Severity.INFO), ("production", Severity.FATAL)])

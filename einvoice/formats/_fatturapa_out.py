@@ -64,6 +64,7 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
     seller, buyer = invoice.seller, invoice.buyer
     others = {one.role: one.party for one in invoice.other_parties if one.party}
     breakdown = [_total(one, invoice, way) for one in invoice.tax_breakdown]
+    stamp = next((one for one in breakdown if one.scheme == "STAMP"), None)  # there is room for one
     lines = [_line(line, number, way) for line, number in zip(invoice.lines, numbers, strict=True)]
     if not way.simplified:
         lines += _extra_lines(invoice, len(lines) and max(map(int, numbers)), way)
@@ -75,7 +76,8 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
         "tax_representative": invoice.tax_representative and _party(invoice.tax_representative),
         "issuer": invoice.issuer and _party(invoice.issuer),
         "aside": {role: [Shape(seller=_party(party))] for role, party in others.items()},
-        "tax_breakdown": breakdown,
+        "tax_breakdown": [one for one in breakdown if one.scheme != "STAMP" or one is stamp],
+        "preceding": invoice.preceding[:1],
         "charges": [_fund(one, way) for one in invoice.charges if is_fund(one)],
         "allowances": [_untaxed(one, role) for one, role in _modified(invoice) if not one.taxes],
         "notes": [part for note in invoice.notes for part in _causes(note)],

@@ -30,7 +30,8 @@ def related(invoice: Invoice, numbers: Sequence[str]) -> list[FurtherReference]:
         if covering is not None:
             left.remove(covering)
         found.append(covering or one)
-    found += left
+    main = [one for one in left if one.kind == "FatturaPrincipale"]
+    found += [one for one in left if one not in main[1:]]  # there is room for one
     return _coded(invoice, found)
 
 

@@ -41,6 +41,8 @@ _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REGISTER = "CedentePrestatore/IscrizioneREA/"
 #: Bytes of all but the bodies of a lot: header and signature, which have a few thousand each.
 HEADER = 64 * 1024
+#: What SdI takes as the name of a file (00001).
+_NAME = re.compile(r"[A-Z]{2}[A-Za-z0-9]{2,28}_[A-Za-z0-9]{1,5}\.xml")
 VARIANTS = ("fpr12", "fpa12", "fsm10")
 
 
@@ -187,7 +189,9 @@ class FatturaPaFormat:
         losses += [*absent(dict.fromkeys([*missing, *way.missing])), *way.said]
         losses += [_unfit(one, invoice, settings) for one in misfits]
         name = f"{values['sender_country']}{values['sender_code']}_{values['progressive']}.xml"
-        return _Written(text, tuple(losses), name)
+        if not _NAME.fullmatch(name):
+            losses.append(_misnamed(name))
+        return _Written(text, tuple(losses), re.sub("[^A-Za-z0-9_.]|[.](?!xml$)", "", name))
 
     def _values(self, invoice: Invoice, ids: Identity, losses: list[Finding]) -> dict[str, str]:
         settings = self.settings
@@ -361,6 +365,14 @@ def _recipient_unfit(code: str, format: str, room: int) -> Finding:
 def _no_sender() -> Finding:
     return Finding("EINV-FATTURAPA-09", "nobody is named who transmits", term="BT-31",
                    fix="state the seller's VAT number, or set sender", clause="FatturaPA 1.1.1")  # fmt: skip
+
+
+def _misnamed(name: str) -> Finding:
+    return Finding(
+        "EINV-FATTURAPA-12", "SdI does not take a file of this name (00001)", found=name[:80],
+        expected="IT, the sender's code, _, five letters or digits at most, .xml",
+        fix="correct the seller's VAT number, or set sender; give a shorter progressive",
+    )  # fmt: skip
 
 
 def _other_head(invoice: Invoice) -> Finding:
