@@ -77,6 +77,13 @@ class Named(Group):
     value: str | None = None
 
 
+class Datum(Named):
+    """A named value of a line that may also be a number and a date (FatturaPA AltriDatiGestionali)."""
+
+    number: Number | None = None
+    date: Day | None = None
+
+
 class Note(Group):
     """BG-1."""
 
@@ -100,9 +107,19 @@ class ContractReference(Group):
 
 
 class FurtherReference(Group):
+    """A document referred to; ``lines`` are the lines of the invoice it concerns, all where there are none.
+
+    cup  public investment project code (Italy); cig  public tender code (Italy)
+    """
+
     kind: str | None = None
     id: str | None = None
     date: Day | None = None
+    item: str | None = None
+    agreement: str | None = None
+    cup: str | None = None
+    cig: str | None = None
+    lines: tuple[str, ...] = ()
 
 
 class OrderLine(Group):
@@ -282,6 +299,10 @@ class Tax(Group):
     purpose: str | None = None
     surcharge_rate: Number | None = None
     surcharge_amount: Number | None = None
+    nature: str | None = None
+    chargeability: str | None = None
+    ancillary: Number | None = None
+    rounding: Number | None = None
 
 
 class AllowanceCharge(Group):
@@ -322,6 +343,9 @@ class Means(Group):
     remittance: str | None = None
     key: str | None = None
     limit: Number | None = None
+    amount: Number | None = None
+    due_date: Day | None = None
+    extensions: tuple[Named, ...] = ()
 
 
 class Discount(Group):
@@ -407,6 +431,7 @@ class Attachment(Group):
     content_id: str | None = None
     type_code: str | None = None
     scheme: str | None = None
+    compression: str | None = None
 
 
 class Rate(Group):
@@ -523,7 +548,7 @@ class Line(Group):
     subtotal: Number | None = None
     price_adjustment: Flag | None = None
     distributions: tuple[Distribution, ...] = ()
-    extensions: tuple[Named, ...] = ()
+    extensions: tuple[Datum, ...] = ()
 
 
 class Invoice(Group):
@@ -584,6 +609,7 @@ class Invoice(Group):
     attachments: tuple[Attachment, ...] = ()
     lines: tuple[Line, ...] = ()
     extensions: tuple[Named, ...] = ()
+    national_type: str | None = None
 
 
 #: Type codes (UNCL1001; NC is CIUS-PT's own) of documents that lower what the buyer owes.

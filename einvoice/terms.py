@@ -328,6 +328,19 @@ EX-532  payment.further_terms[].discounts[].since    date     Further payment te
 EX-533  payment.further_terms[].discounts[].base     amount   Further payment terms, discount base amount
 EX-534  payment.further_terms[].discounts[].means_codes[] code Further payment terms, discount only by these means
 EX-535  payment.further_terms[].discounts[].excluded_kinds[] text Further payment terms, excluded kinds of business
+EX-113  national_type                       code     Type of the document in a national list: TD24 ...
+EX-114  references[].item                   id       Further reference, item in the document referred to
+EX-115  references[].agreement              id       Further reference, order or framework agreement code
+EX-116  references[].cup                    id       Further reference, public investment project code (CUP)
+EX-117  references[].cig                    id       Further reference, public tender code (CIG)
+EX-118  references[].lines[]                id       Further reference, lines of the invoice it concerns
+EX-119  payment.means[].amount              amount   Amount payable by this means
+EX-120  payment.means[].due_date            date     Due date of the amount payable by this means
+EX-121  payment.means[].extensions[].name   text     Value of a means that no other term holds, name
+EX-122  payment.means[].extensions[].value  text     Value of a means that no other term holds, value
+EX-123  attachments[].compression           code     Compression of the attached document
+EX-124  lines[].extensions[].number         quantity Line value that no other term holds, number
+EX-125  lines[].extensions[].date           date     Line value that no other term holds, date
 """
 
 #: Fields of a tax row beyond category and rate, by the group that holds it; EX number of the first.
@@ -349,6 +362,10 @@ category_name    text     Name of the tax category
 purpose          code     What is taxed where not the goods: shippingTax, specialHandlingTax, duty ...
 surcharge_rate   percent  Equivalence surcharge rate
 surcharge_amount amount   Equivalence surcharge amount
+nature           code     Why no tax is charged, in a national list: N3.1 ...
+chargeability    code     When the tax falls due: I immediately, D when paid
+ancillary        amount   Ancillary costs in the taxable amount
+rounding         amount   Rounding of the taxable amount
 """
 _TAX_HOLDERS = {"lines[].taxes[]": 3000, "allowances[].taxes[]": 3050, "charges[].taxes[]": 3100,
                 "tax_breakdown[]": 3150, "lines[].allowances[].taxes[]": 3200, "lines[].charges[].taxes[]": 3250,

@@ -26,7 +26,7 @@ def names(folder: str = "invoices") -> list[str]:
 
 
 def invoice(name: str, folder: str = "invoices") -> Invoice:
-    """fixtures/invoices/NAME.toml, read as canonical JSON is: a fault in it names its path."""
+    """fixtures/FOLDER/NAME.toml, read as canonical JSON is: a fault in it names its path."""
     data = tomllib.loads((FIXTURES / folder / f"{name}.toml").read_text(encoding="utf-8"))
     text = json.dumps(data, default=date.isoformat).encode()
     (one,) = JsonFormat().read(io.BytesIO(text))

@@ -24,6 +24,7 @@ _LINE = f"{_TRADE}/ram:IncludedSupplyChainTradeLineItem/ram:SpecifiedLineTradeSe
 _SUMS = f"{_LINE}/ram:SpecifiedTradeSettlementLineMonetarySummation"
 #: What the samples state and no term holds: element or attribute, the clause that says so. Nothing else may be lost.
 WITHOUT_PLACE = {
+    "/p:FatturaElettronica/ds:Signature": "the signature is not verified here, and what is read is not thereby signed",
     "/CreditNote/cbc:UBLVersionID": _FIXED,
     "/Invoice/cbc:UBLVersionID": _FIXED,
     "/Invoice/cac:InvoiceLine/cac:Item/cac:ClassifiedTaxCategory/cbc:ID": _CODES,
@@ -61,6 +62,10 @@ FILES = {
     "ehf-billing-no/samples/forward-billing-3.0": 2,
     "cxml": 4,
     "facturae/samples-3.2.2": 3,
+    "fatturapa/samples-corpus/official": 3,
+    "fatturapa/samples-gobl/gobl.fatturapa": 6,
+    "fatturapa/samples-simplified": 1,
+    "fatturapa/samples-testsdi": 2,
 }
 
 

@@ -32,7 +32,7 @@ def compile_xsd(
 ) -> etree.XMLSchema:
     """The schema that begins with *main*; whatever it imports must be in *files*, by name relative to one base.
 
-    *imports* names the file of a namespace that a schema imports without saying from where.
+    *imports* names the file of what a schema imports by network address, or by its namespace alone.
 
     libxml2 reads a private copy of these bytes. A resolver would need no copy, but libxml2's loader is one for all
     threads: a document parsed in another thread takes it away while the schema is being read (lxml 6.1, measured).
@@ -52,7 +52,10 @@ def compile_xsd(
 
 
 def _imported(main: str, files: Mapping[str, bytes], imports: Mapping[str, str]) -> dict[str, bytes]:
-    """The bytes of *main* and of all that it imports, by name. ConfigError names what is not in *files*."""
+    """The bytes of *main* and of all that it imports, by name. ConfigError names what is not in *files*.
+
+    In these copies the name of a listed file stands where the schema has a network address, or nothing.
+    """
     found: dict[str, bytes] = {}
     missing, waiting = [], [main]
     while waiting:
@@ -66,7 +69,7 @@ def _imported(main: str, files: Mapping[str, bytes], imports: Mapping[str, str])
         root = etree.fromstring(found[name], _parser())
         for element in root.iter(*_IMPORTS):
             where = element.get("schemaLocation")
-            if not where and (known := imports.get(element.get("namespace", ""))):
+            if known := imports.get(where or element.get("namespace") or ""):
                 where = posixpath.relpath(known, posixpath.dirname(name) or ".")
                 element.set("schemaLocation", where)
                 found[name] = etree.tostring(root)

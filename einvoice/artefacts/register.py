@@ -33,7 +33,8 @@ class Edition(Strict):
 class Entry(Strict):
     """One schema of a publication: its id here, the file to begin with, the root element it is for (a schema alone).
 
-    imports  the file by namespace, where the schema imports that namespace without saying from where
+    imports  listed files by the network address under which a schema imports them, or by the namespace where it
+             does not say from where
     """
 
     id: str
