@@ -433,3 +433,21 @@ def test_a_tax_amount_that_the_invoice_lacks_is_no_zero_in_silence() -> None:
     document = formats.get("cxml").write(readable.invoice("it-withholding"), readable.IDS)
     lacking = [(one.term, one.path) for one in document.losses if one.rule == "EINV-CXML-03" and one.fatal]
     assert lacking == [("EX-93", "$.lines[0].tax_amount"), ("EX-3004", "$.lines[0].taxes[0].amount")]
+
+
+def test_a_supplier_known_by_a_further_registration_alone_gets_the_tax_id_that_networks_ask_for() -> None:
+    """INV-98: the American EIN is the tax id here; of the two Canadian registrations the second keeps its name."""
+    american, canadian = (etree.fromstring(write(readable.invoice(name)).data) for name in ("us-invoice", "ca-invoice"))
+    path = ".//InvoicePartner[Contact/@role='from']/IdReference[@domain='{}']/@identifier"
+    assert american.xpath(path.format("supplierTaxID")) == ["99-1234567"]
+    assert canadian.xpath(path.format("supplierTaxID")) == ["999900020 RT0001"]
+    assert canadian.xpath(path.format("QST")) == ["9999000111 TQ0001"]
+
+
+def test_a_due_date_that_is_no_day_stays_what_it_was() -> None:
+    data = write(readable.invoice("us-invoice")).data
+    stated = re.sub(rb'(<Extrinsic name="dueDate">)[^<]*', rb"\g<1>2020-13-01", data)
+    assert stated != data
+    again = read(stated).invoice
+    assert again.due_date is None
+    assert ("dueDate", "2020-13-01") in [(one.name, one.value) for one in again.extensions]

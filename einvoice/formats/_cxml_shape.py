@@ -64,6 +64,10 @@ def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequ
         if ids:
             party = getattr(invoice, side) or Party()
             update[side] = party.model_copy(update={"network_ids": tuple(ids)})
+    for side in ("seller", "buyer"):
+        party = update.get(side, getattr(invoice, side))
+        if party is not None and party.tax_registrations:
+            update[side] = _registered(party)
     if invoice.remit_to is None and invoice.payee is not None:
         update["remit_to"] = invoice.payee
     if _somewhere(invoice.delivery) and invoice.ship_from is None and invoice.seller:
@@ -71,6 +75,19 @@ def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequ
     times = Counter(line.id for line in invoice.lines)
     update["lines"] = tuple(_line_out(line, at, times) for at, line in enumerate(invoice.lines, 1))
     return invoice.model_copy(update=update)
+
+
+def _registered(party: Party) -> Party:
+    """*party* with its further tax registrations where cXML has room: the first as its tax id where it states none
+    (a network may refuse a supplier without, INV-98), the others among its identifiers, under their scheme."""
+    first, *others = party.tax_registrations
+    update: dict[str, Any] = {"tax_registrations": ()}
+    if party.vat_id is None and party.tax_id is None and first.id:
+        update |= {"tax_id": first.id, "tax_id_scheme": first.scheme}
+    else:
+        others = [first, *others]
+    update["identifiers"] = (*party.identifiers, *(Identifier(value=one.id, scheme=one.scheme) for one in others))
+    return party.model_copy(update=update)
 
 
 def _somewhere(delivery: Delivery | None) -> bool:
@@ -188,13 +205,21 @@ def _due_date(root: Raw) -> None:
     kept = []
     for named in root.get("extensions", []):
         match = re.match(r"\d{4}-\d{2}-\d{2}", named.get("value", "")) if named.get("name") == "dueDate" else None
-        if match and "due_date" not in root:
-            root["due_date"] = date.fromisoformat(match.group())
+        day = _calendar_day(match.group()) if match else None
+        if day and "due_date" not in root:
+            root["due_date"] = day
         else:
             kept.append(named)
     root.pop("extensions", None)
     if kept:
         root["extensions"] = kept
+
+
+def _calendar_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _gather(root: Raw, parts: list[Raw]) -> list[Raw]:

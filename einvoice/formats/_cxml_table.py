@@ -150,7 +150,7 @@ def _reach(scope: str, path: str = "") -> tuple[Row, ...]:
 
 
 def _identity(term: str, *domains: str) -> tuple[Row, ...]:
-    """One IdReference by its domain; the first domain is the one written."""
+    """An IdReference by its domain, or the same identifier under each: networks look for one or the other."""
     return tuple(Group("IdReference", (Const("@domain", domain), Field(term, "@identifier"))) for domain in domains)
 
 
