@@ -380,7 +380,20 @@ def _document_tax(element: Any, context: Context) -> bool:
     return same or not _accounting_tax(element, context)
 
 
+def _before(invoice: Invoice) -> Invoice:
+    """BT-41 may be a person or a department; UBL has one element for both."""
+    update = {}
+    for side in ("seller", "buyer"):
+        party = getattr(invoice, side)
+        contact = party.contact if party else None
+        if contact and contact.name is None and contact.department is not None:
+            named = contact.model_copy(update={"name": contact.department})
+            update[side] = party.model_copy(update={"contact": named})
+    return invoice.model_copy(update=update) if update else invoice
+
+
 _HOOKS: Mapping[str, Any] = {
+    "before": _before,
     "no_payee": lambda party, invoice: invoice.payee is None,
     "has_tax_id": lambda party, invoice: party.tax_id is not None or party.tax_id_scheme is not None,
     "has_payee": lambda party, invoice: invoice.payee is not None,
