@@ -123,7 +123,7 @@ def test_the_twins_of_the_corpus_are_one_invoice(reference: Path) -> None:
 
 
 def test_a_contact_that_is_a_department_keeps_its_name_in_ubl() -> None:
-    """BT-41 may be a person or a department in CII (EN 16931-3-3); UBL has one element for both. BR-DE-5 asks for it."""
+    """BT-41 may be a person or a department in CII (EN 16931-3-3); UBL has one element for both (BR-DE-5)."""
     stated = readable.invoice("de-invoice")
     assert stated.seller
     assert stated.seller.contact
