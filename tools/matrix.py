@@ -50,6 +50,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "from_": ({"domain": "NetworkID", "identity": "AN01000000001-T"},),
         "to": ({"domain": "NetworkID", "identity": "AN01000000002-T"},),
         "sender": {"domain": "NetworkID", "identity": "AN01000000001-T"},
+        "absent_totals": "compute",
     },
     "edifact": {"sender": _OWN, "recipient": _THEIRS, "transliterate": True, "long_text": "cut"},
     "x12": {

@@ -17,6 +17,7 @@ from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Identifier, Invoice, Party
 from ..terms import at
+from ..totals import completed_taxes
 from ._cxml_answers import answers as answers
 from ._cxml_shape import HOOKS, purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
@@ -44,6 +45,8 @@ class Cxml(Strict):
     to: tuple[Credential, ...] = ()
     sender: Credential | None = None
     user_agent: str = "einvoice"
+    absent_totals: Literal["refuse", "compute"] = "refuse"
+    """What becomes of the tax amounts that cXML demands of a line with several taxes and another syntax leaves out."""
 
 
 @cache
@@ -78,11 +81,14 @@ class CxmlFormat:
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         """The whole cXML document. Its ``losses`` name required terms that are absent."""
         settings = self.settings
+        told: list[Finding] = []
+        if settings.absent_totals == "compute":
+            invoice, told = completed_taxes(invoice)
         purpose = purpose_of(invoice, settings.credit_style)
         body = shaped(invoice, purpose, _ids(settings.from_), _ids(settings.to))
         writer, _ = _table(settings.dtd_version)
         text, missing = writer(body, self._values(invoice, body, purpose, ids), "credit" in purpose.lower())
-        losses = [*absent(missing)]
+        losses = [*told, *absent(missing)]
         losses += [_unaddressed(side) for side in ("seller", "buyer") if not _network_ids(body, side)]
         if not any(map(_backed, [body, *body.lines])):
             losses.append(_NO_ORDER)
