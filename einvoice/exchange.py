@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -107,6 +108,21 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """What a partner says it paid of one invoice; below zero where it takes back or offsets.
+
+    reference    the partner's name of the payment: trace number, number of the remittance
+    adjustments  why less (above zero) or more was paid than was due: reason and amount, discounts among them
+    """
+
+    amount: Decimal
+    currency: str = ""
+    on: date | None = None
+    reference: str = ""
+    adjustments: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One statement a partner's message makes about one of our documents, as a format reads it.
 
@@ -115,6 +131,7 @@ class Answer:
     remote_id   the partner's own id of the message; a repeat has the same
     control     or the control numbers it speaks of, outermost first: ``131``, ``131/ME000001``, ``131/5/ME000001``;
                 ``/57/0001`` where the message leaves the interchange out, as X12 does
+    payment     what it says was paid, where it is a line of a remittance; ``meaning`` is info then
     """
 
     kind: str
@@ -127,6 +144,7 @@ class Answer:
     environment: Environment | None = None
     text: str = ""
     control: str = ""
+    payment: Payment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from . import formats, rules, transport
+from . import formats, orders, rules, transport
 from .countries import Decision, Facts, Override, Refusal, decide, unmet
 from .countries.law import Laws
-from .errors import EInvoiceError, Finding, Severity, fatal
+from .errors import EInvoiceError, Finding, Severity, UnreadableDocument, fatal
 from .exchange import Answer, Document, Environment, Identity, Inbound, Receipt, Transport
-from .ledger import AckFact, Meaning, ProfileRef, Revision, SendPolicy, Transmission
+from .ledger import AckFact, Ledger, Meaning, OrderFact, ProfileRef, Revision, SendPolicy, Transmission
 from .ledger.work import Held, Prepared, Work
 from .loss import losses, values_of
 from .model import Invoice, Party, digest, is_credit, to_json
 from .official import native_packs
+from .orders import Order
 from .partners import (
     Book,
     House,
@@ -37,6 +38,7 @@ from .partners import (
     unable,
     wish_of,
 )
+from .rules import against_orders
 from .totals import Policy, differences
 
 #: The rule pack that judges every document.
@@ -88,6 +90,7 @@ def submission(invoice: Invoice, environment: Environment, houses: Mapping[str, 
         "total": (totals.gross or totals.due or Decimal(0)) if totals else Decimal(0),
         "buyer": facts.buyer_name,
         "issue_date": invoice.issue_date,
+        "charges": orders.charges(invoice),
     }
 
 
@@ -203,20 +206,58 @@ def packs_for(syntax: str, specification: str, on: date, network: Sequence[str] 
     return tuple(dict.fromkeys((*native_packs(syntax, specification, on), *network, OWN)))
 
 
+def matched(invoice: Invoice, choice: Choice, known: Sequence[Order] | None) -> list[Finding]:
+    """What the orders say of *invoice*, as severe as the profile has it.
+
+    known  the orders that it names, of those that are kept; None where none is kept at all. A profile that demands
+           orders then finds them unknown, another one nothing.
+    """
+    _, profile, _ = _decided(choice)
+    wanted = profile.content_rules.po_line_match
+    if wanted == "off" or (known is None and wanted == "warn"):
+        return []
+    return against_orders(invoice, known or (), severity=Severity.FATAL if wanted == "hold" else Severity.WARNING)
+
+
+def kept_orders(
+    ledger: Ledger, invoice: Invoice, environment: Environment, before: int | None = None
+) -> list[Order] | None:
+    """The orders that *invoice* names as the ledger keeps them, open quantities counted; None where nothing is to be
+    expected: no such order is there, and this buyer's orders do not come here.
+
+    before  count what earlier documents took, earlier than the one with this id; else all but this number's
+    """
+    buyer = (invoice.buyer.name if invoice.buyer else None) or ""
+    rows, expected = ledger.orders_for(
+        orders.numbers(invoice), environment=environment, buyer=buyer, before=before,
+        buyer_keys=orders.keys_of(orders.identifiers(invoice.buyer), buyer),
+        besides="" if before is not None else invoice.number or "",
+    )  # fmt: skip
+    found = [orders.counted(Order.model_validate_json(content), taken) for content, taken in rows]
+    return found if expected else None
+
+
 # --- render and package -----------------------------------------------------------------------------------------------
 
 
-def rendered(invoice: Invoice, choice: Choice, ids: Identity) -> tuple[Document, list[Finding]]:
-    """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal."""
+def rendered(
+    invoice: Invoice, choice: Choice, ids: Identity, known: Sequence[Order] = ()
+) -> tuple[Document, list[Finding]]:
+    """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal.
+
+    known  orders from which the format may take what it states of an order and *invoice* leaves out; told as well
+    """
     decision, profile, _ = _decided(choice)
     if decision.customization:
         stated = {"specification": decision.customization, "process": decision.process or invoice.process}
         invoice = invoice.model_copy(update=stated)
-    format = formats.module(profile.format.kind).FORMAT(profile.format)
+    module = formats.module(profile.format.kind)
+    format = module.FORMAT(profile.format)
+    invoice, taken = orders.completed(invoice, known, getattr(module, "ORDER_TERMS", ()))
     document: Document = format.write(invoice, ids)
     lost = losses(invoice, document, format)
     guarded = {*decision.must_carry}
-    found = [*document.losses, *(_must(loss) if loss.term in guarded else loss for loss in lost)]
+    found = [*taken, *document.losses, *(_must(loss) if loss.term in guarded else loss for loss in lost)]
     return document, found
 
 
@@ -248,6 +289,10 @@ def validated(document: Document, profile: Profile) -> tuple[str, list[Finding]]
     return said, list(verdict.findings) if verdict.status == "invalid" else []
 
 
+#: The orders that one document names, of those that are kept, with what is still open of each; None where none is kept.
+OrdersOf = Callable[[Invoice, Revision], Sequence[Order] | None]
+
+
 class Pipeline:
     """The line as dispatch drives it. Make one per worker: it keeps transports and their connections."""
 
@@ -257,8 +302,10 @@ class Pipeline:
         *,
         resolve: Callable[[str], str],
         profile_at: Callable[[ProfileRef], Profile],
+        orders_of: OrdersOf | None = None,
     ) -> None:
         self.settings, self._resolve, self._profile_at = settings, resolve, profile_at
+        self._orders_of = orders_of
         self._transports: dict[ProfileRef, Transport] = {}
 
     def prepare(self, work: Work, *, at: datetime) -> Prepared | Held:
@@ -269,11 +316,12 @@ class Pipeline:
             known = _ref(choice.routed) if isinstance(choice.routed, Routed) else None
             return Held(choice.findings, "finance", known)
         profile, ref = choice.routed.profile, _ref(choice.routed)
-        findings = checked(invoice, choice)
+        ordered = self._orders_of(invoice, work.revision) if self._orders_of else None
+        findings = [*checked(invoice, choice), *matched(invoice, choice, ordered)]
         if fatal(findings):
             return Held(fatal(findings), "finance", ref)
         ids = Identity(f"{work.token}@{_host(choice.facts)}", at, work.revision.environment)
-        document, lost = rendered(invoice, choice, ids)
+        document, lost = rendered(invoice, choice, ids, ordered or ())
         schema, faults = validated(document, profile)
         if fatal([*lost, *faults]):
             return Held(fatal([*lost, *faults]), "finance" if fatal(lost) else "operator", ref)
@@ -303,9 +351,15 @@ class Pipeline:
         if down:
             raise down[0]
 
-    def interpret(self, inbound: Inbound) -> Sequence[AckFact]:
-        """What a message states about our documents."""
-        return [_fact(answer) for answer in formats.answers(inbound.data)]
+    def interpret(self, inbound: Inbound) -> Sequence[AckFact | OrderFact]:
+        """What a message states about our documents, and the orders in it."""
+        data = inbound.data
+        if inbound.media_type.lower().startswith("multipart/"):  # cXML with attachments
+            from .transport.inbound import cxml_part
+
+            data = cxml_part(data, inbound.media_type)
+        ordered = [order_fact(order) for order in formats.orders(data)]
+        return [*ordered, *(_fact(answer) for answer in formats.answers(data))]
 
     def _transport(self, ref: ProfileRef, profile: Profile) -> Transport:
         if ref not in self._transports:
@@ -355,5 +409,18 @@ def _fact(answer: Answer) -> AckFact:
     return AckFact(
         kind=answer.kind, code=answer.code, meaning=Meaning(answer.meaning), remote_id=answer.remote_id,
         payload_id=answer.payload_id, number=answer.number, issue_date=answer.issue_date,
-        environment=answer.environment, text=answer.text,
+        environment=answer.environment, text=answer.text, payment=answer.payment,
+    )  # fmt: skip
+
+
+def order_fact(order: Order, environment: Environment | None = None) -> OrderFact:
+    """The ledger's arguments that follow from an order; *environment* where the order says neither of the two."""
+    where = order.environment or environment
+    if where is None:
+        raise UnreadableDocument("the order says neither test nor production", where=f"order {order.reference}",
+                                 fix="ask the buyer to state the deployment mode")  # fmt: skip
+    return OrderFact(
+        where, orders.key_of(order.seller, order.seller_name), orders.key_of(order.buyer, order.buyer_name),
+        order.reference, order.operation, order.model_dump_json(exclude_none=True), order.date, order.currency or "",
+        order.payload_id or "", order.version, order.issued_at,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from einvoice import formats, rules
 from einvoice.errors import Finding
@@ -128,7 +129,7 @@ def disagreements(
     found: dict[str, set[str]] = {}
     for rule, edits in breaches:
         ids = Identity("breach@example.com", datetime(2026, 11, 1, tzinfo=UTC))
-        data = formats.get("ubl").write(edited(good, edits), ids).data
+        data = _without_empty(formats.get("ubl").write(edited(good, edits), ids).data)
         verdict = official.verdict(data, sets=(official_set,), on=on, schema=False)
         read = next(formats.read(data, "ubl"))
         native = rules.check(read.invoice, (pack.name,), on=on, read_findings=read.findings, syntax="ubl")
@@ -138,3 +139,13 @@ def disagreements(
         if theirs != ours:
             found.setdefault(rule, set()).update(id_ for id_, _ in theirs ^ ours)
     return found
+
+
+def _without_empty(data: bytes) -> bytes:
+    """*data* without elements that hold nothing: a writer puts them where the syntax wants a value that is absent."""
+    root = etree.fromstring(data)
+    while empty := [one for one in root.iter() if not len(one) and not (one.text or "").strip()
+                    and {*one.keys()} <= {"currencyID"}]:  # fmt: skip
+        for one in empty:
+            one.getparent().remove(one)
+    return etree.tostring(root)

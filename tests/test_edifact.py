@@ -1140,7 +1140,7 @@ def test_an_aperak_may_name_the_message_only() -> None:
 def test_an_aperak_that_names_nothing_is_refused() -> None:
     with pytest.raises(UnreadableDocument, match="neither a message nor an invoice"):
         list(answers(APERAK.format(bgm="305+A1+27", body="", count=4).encode()))
-    with pytest.raises(UnreadableDocument, match="neither CONTRL nor APERAK"):
+    with pytest.raises(UnreadableDocument, match="no CONTRL, APERAK, REMADV or order"):
         list(answers(SMALL.encode()))
 
 

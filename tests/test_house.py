@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent / "einvoice"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "money", "terms", "codes", "config"),
-    ("model", "totals", "exchange"),
+    ("model", "totals", "exchange", "orders"),
     ("mapping", "loss", "artefacts", "rules", "schema", "signing", "specifications"),
     ("formats", "transport", "countries", "networks", "ledger", "official"),
     ("partners", "pipeline"),

@@ -775,7 +775,7 @@ def test_samples_of_acknowledgements_are_read(reference: Path) -> None:
 
 
 def test_an_invoice_is_no_acknowledgement() -> None:
-    with pytest.raises(UnreadableDocument, match="no TA1, 997, 999 or 824"):
+    with pytest.raises(UnreadableDocument, match="no TA1, 997, 999, 824, 820 or order"):
         list(answers(PLAIN))
 
 

@@ -32,7 +32,7 @@ FAST = ("-m", "not (interop or slow or browser)")
 Step = tuple[str, ...]  # a name for the verdict, then the arguments of Python
 
 #: the optional dependencies a verb needs beside ``dev``
-EXTRAS = {"bench": ("bench",)}
+EXTRAS = {"bench": ("bench",), "fuzz": ("fuzz",)}
 
 
 class CannotStart(Exception):

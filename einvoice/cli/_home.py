@@ -16,7 +16,7 @@ from ..countries import laws, load_overrides
 from ..errors import ConfigError, LedgerError
 from ..ledger import Ledger, ProfileRef, ProfileVersion
 from ..partners import Book, Entry, House, Profile, load_houses, load_profile
-from ..pipeline import Pipeline, Settings
+from ..pipeline import Pipeline, Settings, kept_orders
 from ._output import CannotStart
 
 
@@ -44,6 +44,10 @@ class Home:
 
     def __init__(self, args: Namespace) -> None:
         self.path = Path(args.home)
+
+    def has_ledger(self) -> bool:
+        """Whether a ledger was made here, or is named by EINVOICE_LEDGER."""
+        return bool(os.environ.get("EINVOICE_LEDGER")) or (self.path / "ledger.sqlite").is_file()
 
     def ledger(self, *, make: bool = False) -> Ledger:
         """The ledger. CannotStart when it cannot be opened, and when it is absent unless *make* says to make it.
@@ -88,6 +92,7 @@ class Home:
             self.settings(ledger),
             resolve=partial(resolve, base=self.path),
             profile_at=lambda ref: profile_at(ledger, ref),
+            orders_of=lambda invoice, one: kept_orders(ledger, invoice, one.environment, one.document_id),
         )
 
 

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version="einvoice 0.1.0")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for add in (_check, _convert, _show, _decide, _profile, _submit, _dispatch, _status, _actions, _partner, _receive,
-                _serve, _worker, _schemas, _sandbox, _demo):  # fmt: skip
+                _orders, _serve, _worker, _schemas, _sandbox, _demo):  # fmt: skip
         add(commands)
     return top
 
@@ -85,6 +85,14 @@ def _check(commands: Commands) -> None:  # type: ignore[valid-type]
     one.add_argument("--language", choices=("en", "de", "fr", "it"), default="en", help="of the rules' texts")
     one.add_argument("--official", action="store_true", help="the verdict of the official schema and rules too")
     one.add_argument("--official-sets", metavar="NAME,..", help="the same by these official rule sets")
+    one.add_argument(
+        "--orders",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="hold it against the orders in this file; default: those of the ledger, where there is one",
+    )
+    _environment(one)
     one.add_argument("--country", metavar="FILE.toml", help="check a country rule file instead")
     one.add_argument("--network", metavar="FILE.toml", help="check a network preset instead")
     _json(one)
@@ -188,6 +196,19 @@ def _partner(commands: Commands) -> None:  # type: ignore[valid-type]
 
 def _receive(commands: Commands) -> None:  # type: ignore[valid-type]
     _json(_command(commands, "receive", "receive", "collect acknowledgements and inbound documents"))
+
+
+def _orders(commands: Commands) -> None:  # type: ignore[valid-type]
+    one = _command(commands, "orders", "orders", "buyers' orders, that invoices are held against")
+    verbs = one.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    add = verbs.add_parser("add", help="keep orders from files", description="keep orders from files")
+    add.add_argument("files", nargs="+", metavar="FILE", help="cXML OrderRequest, X12 850, EDIFACT ORDERS")
+    _environment(add)
+    show = verbs.add_parser("show", help="one order and its changes", description="one order and its changes")
+    show.add_argument("number", metavar="NUMBER", help="as invoices name it; with /RELEASE for a call-off")
+    found = verbs.add_parser("list", help="every order that counts", description="every order that counts")
+    for verb in (add, show, found):
+        _json(verb)
 
 
 def _serve(commands: Commands) -> None:  # type: ignore[valid-type]

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import formats
 from ..errors import ConfigError, EInvoiceError, Finding, fatal
-from ..exchange import Read
-from ..pipeline import packs_for
+from ..exchange import Environment, Read
+from ..ledger import Ledger
+from ..model import Invoice
+from ..orders import Order
+from ..pipeline import kept_orders, packs_for
 from ..totals import differences
 from . import _output as out
-from ._home import day, now
+from ._home import Home, day, now
+from .orders import read_orders
 
 if TYPE_CHECKING:
     from ..official import Verdict
@@ -27,17 +33,41 @@ def run(args: Namespace) -> int:
     if not args.files:
         raise ConfigError("no file to check", fix="name one or more invoices, or --country FILE.toml")
     code = out.DONE
-    for name in args.files:
-        code = max(code, _file(Path(name), args))
+    with _orders_for(args) as known:
+        for name in args.files:
+            code = max(code, _file(Path(name), args, known))
     return code
 
 
-def _file(path: Path, args: Namespace) -> int:
+#: The orders to hold an invoice against; None where there are none to expect.
+Known = Callable[[Invoice], Sequence[Order] | None]
+
+
+@contextmanager
+def _orders_for(args: Namespace) -> Iterator[Known]:
+    """Those of the files named, else of the ledger. A ledger that is not there is not made."""
+    if args.orders:
+        given = [order for name in args.orders for order in read_orders(Path(name))]
+        yield lambda invoice: given
+        return
+    home = Home(args)
+    if not home.has_ledger():
+        yield lambda invoice: None
+        return
+    with home.ledger() as ledger:
+        yield partial(_kept, ledger, Environment(args.environment))
+
+
+def _kept(ledger: Ledger, environment: Environment, invoice: Invoice) -> Sequence[Order] | None:
+    return kept_orders(ledger, invoice, environment)
+
+
+def _file(path: Path, args: Namespace, known: Known) -> int:
     code = out.DONE
     second = _official(path, args) if args.official or args.official_sets else None
     if second is not None and second.status != "valid":
         code = out.PERSON
-    for label, number, found in _read(path, args):
+    for label, number, found in _read(path, args, known):
         bad = fatal(found)
         code = max(code, out.PERSON if bad else out.DONE)
         if args.json:
@@ -72,14 +102,14 @@ def _official(path: Path, args: Namespace) -> Verdict:
     return official.Verdict("not validated", (finding,))
 
 
-def _read(path: Path, args: Namespace) -> Iterator[tuple[str, str, list[Finding]]]:
+def _read(path: Path, args: Namespace, known: Known) -> Iterator[tuple[str, str, list[Finding]]]:
     """(file, invoice number, findings) of each invoice; a file that cannot be read is one fatal finding."""
     try:
         for read in formats.read_file(path):
             if read.problem is not None:
                 yield str(path), "", _problem(read.problem)
             else:
-                yield str(path), read.invoice.number or "", _findings(read, args)
+                yield str(path), read.invoice.number or "", _findings(read, args, known)
     except OSError as error:
         told = f"the file cannot be opened: {error.strerror}"
         yield str(path), "", [Finding("EINV-READ-00", told, place=str(path), fix="check the path")]
@@ -94,8 +124,12 @@ def _problem(error: EInvoiceError) -> list[Finding]:
     return found or [Finding("EINV-READ-00", error.message, place=error.where, fix=error.fix)]
 
 
-def _findings(read: Read, args: Namespace) -> list[Finding]:
+def _findings(read: Read, args: Namespace, known: Known) -> list[Finding]:
+    from .. import rules
+
     found = [*read.findings, *differences(read.invoice), *_rules(read, args)]
+    if (kept := known(read.invoice)) is not None:
+        found += rules.against_orders(read.invoice, kept, language=args.language)
     return [one if one.place or not one.path else one.at(read.locate(one.path)) for one in found]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..exchange import Inbound, Receipt
-from ..ledger import AckFact, State, Transmission
+from ..ledger import AckFact, OrderFact, State, Transmission
 from ..ledger.work import Held as Held
 from ..ledger.work import Prepared as Prepared
 from ..ledger.work import Work as Work
@@ -31,8 +31,8 @@ class Line(Protocol):
         """What partners have for us. A message is stored before the next one is asked for, so the line may
         tell the partner that it has one when it is resumed, and not before."""
 
-    def interpret(self, inbound: Inbound) -> Sequence[AckFact]:
-        """What a message states about our documents. EInvoiceError when it cannot be read."""
+    def interpret(self, inbound: Inbound) -> Sequence[AckFact | OrderFact]:
+        """What a message states about our documents, and the orders in it. EInvoiceError when it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ..exchange import Answer, Document, Format, Read
 
 if TYPE_CHECKING:
     from ..artefacts import Verdict
+    from ..orders import Order
 
 #: Formats of this package: name, module, file name ending, what its first bytes hold.
 _KNOWN = {
@@ -76,6 +77,8 @@ def detect(head: bytes) -> str:
         return "json"
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") and b"{" in head[2:4]:
         raise UnreadableDocument("the JSON is not UTF-8", where="first bytes", fix="write the file as UTF-8")
+    if start[:2] == b"--":
+        return _detected_part(head)
     if _SERVICE.match(start):
         return "edifact"
     if _ISA.match(start):
@@ -93,6 +96,14 @@ def detect(head: bytes) -> str:
     raise UnreadableDocument("the file is none of the readable formats", where="first bytes", fix=_READABLE)
 
 
+def _detected_part(head: bytes) -> str:
+    """The format of the first part of a MIME body, which is the document that its other parts support."""
+    blank = re.search(rb"\r?\n\r?\n", head)
+    if blank is None or head[blank.end() : blank.end() + 2] == b"--":
+        raise UnreadableDocument("the file is none of the readable formats", where="first bytes", fix=_READABLE)
+    return detect(head[blank.end() :])
+
+
 def schema_verdict(document: Document) -> Verdict:
     """What the official schema of *document* says; "not run" where there is none to ask. It is the one for its root
     element, or where the format knows better (``schema_of``), the one for what the document says it follows."""
@@ -101,7 +112,8 @@ def schema_verdict(document: Document) -> Verdict:
 
     if "xml" not in document.media_type:
         return artefacts.Verdict("not run")
-    root = parse(document.data, doctype=True)
+    inside = getattr(module(document.format), "xml_of", bytes)
+    root = parse(inside(document.data), doctype=True)
     own = getattr(module(document.format), "schema_of", None)
     ids = (own(root) if own else "", *artefacts.for_root(str(root.tag)))
     id_ = next(filter(None, ids), "")
@@ -114,6 +126,12 @@ def answers(data: bytes) -> list[Answer]:
     if reader is None:
         raise UnreadableDocument("no acknowledgement in a readable format", fix="see the message in the inbox")
     return list(reader(data))
+
+
+def orders(data: bytes) -> list[Order]:
+    """The orders in a partner's message; none where it holds something else. UnreadableDocument for a faulty one."""
+    reader = getattr(module(detect(data)), "orders", None)
+    return list(reader(data)) if reader else []
 
 
 def read(data: bytes, name: str = "") -> Iterator[Read]:

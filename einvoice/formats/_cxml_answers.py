@@ -1,4 +1,4 @@
-"""StatusUpdateRequest: what the network and the buyer say of an invoice (cXML.dtd; networks reference 1.6)."""
+"""StatusUpdateRequest and PaymentRemittanceRequest: what the network and the buyer say of an invoice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from lxml import etree
 
 from ..errors import UnreadableDocument
 from ..exchange import Answer, Environment
+from ._cxml_remittance import REQUEST as REMITTANCE
+from ._cxml_remittance import remitted
 from ._xml import parse
+
+ORDER = "Request/OrderRequest"
 
 #: InvoiceStatus type to meaning. Vendors extend the list; an unknown word is information, never a verdict.
 _WORDS = {
@@ -26,8 +30,16 @@ _CODES = {"200": "delivered", "280": "delivered", "281": "delivered", "201": "re
 
 
 def answers(data: bytes) -> Iterator[Answer]:
-    """One Answer for the status in *data*; UnreadableDocument when it is no StatusUpdateRequest or names no invoice."""
+    """One Answer for the status in *data*, or one for each line of a remittance; none where it is an order.
+
+    UnreadableDocument when it is another request, names no invoice, or states an amount that cannot be read.
+    """
     root = parse(data, doctype=True)
+    if root.find(ORDER) is not None:
+        return
+    if root.find(REMITTANCE) is not None:
+        yield from remitted(root, environment_of(root))
+        return
     update = root.find("Request/StatusUpdateRequest")
     if update is None:
         found = next((child.tag for child in root.iterfind("Request/*")), root.tag)
@@ -54,7 +66,7 @@ def _answer(root: etree._Element, update: etree._Element) -> Answer:
         payload_id=payload_id,
         number=number,
         issue_date=_day(info.get("invoiceDate")) if info is not None else None,
-        environment=_environment(root),
+        environment=environment_of(root),
         text=_text(status, invoice),
     )
 
@@ -73,8 +85,10 @@ def _meaning(code: str, word: str, update: etree._Element) -> str:
     return _CODES.get(code, "info")
 
 
-def _environment(root: etree._Element) -> Environment | None:
-    mode = root.find("Request").get("deploymentMode")  # type: ignore[union-attr]
+def environment_of(root: etree._Element) -> Environment | None:
+    """What ``deploymentMode`` says, production where it says nothing; None for a word that is neither."""
+    request = root.find("Request")
+    mode = request.get("deploymentMode") if request is not None else None
     return {"test": Environment.TEST, "production": Environment.PRODUCTION}.get(mode or "production")
 
 

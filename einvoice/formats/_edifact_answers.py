@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from ..errors import UnreadableDocument
 from ..exchange import Answer, Environment
 from ._edifact_codec import Interchange, Message, messages
+from ._edifact_orders import KINDS as ORDERS
+from ._edifact_remittance import remitted
 from ._edifact_words import ERRORS
 from ._segments import Data
 
@@ -21,7 +23,7 @@ _NAMES = {"312": "accepted", "313": "rejected"}
 
 
 def answers(data: bytes) -> Iterator[Answer]:
-    """One Answer for the interchange and one for each message that a CONTRL names; one for each APERAK.
+    """One Answer for the interchange and each message that a CONTRL names, for each APERAK, for each DOC of a REMADV.
 
     A message that a CONTRL with action 7 does not name is taken too: the answer that speaks of the interchange alone
     (``control`` without a message) holds for every message that no other answer names.
@@ -30,11 +32,15 @@ def answers(data: bytes) -> Iterator[Answer]:
     """
     found = False
     for part in messages(io.BytesIO(data)):
-        if isinstance(part, Message) and part.kind in ("CONTRL", "APERAK"):
+        if isinstance(part, Message) and part.kind in _READERS:
             found = True
-            yield from _contrl(part) if part.kind == "CONTRL" else _aperak(part)
+            yield from _READERS[part.kind](part)
+        elif isinstance(part, Message) and part.kind in ORDERS:
+            found = True  # read as an order, not as an answer
     if not found:
-        raise UnreadableDocument("the interchange holds neither CONTRL nor APERAK", fix="see the message in the inbox")
+        raise UnreadableDocument(
+            "the interchange holds no CONTRL, APERAK, REMADV or order", fix="see the message in the inbox"
+        )
 
 
 def _get(data: Data, element: int, component: int = 1) -> str:
@@ -168,3 +174,8 @@ def _text(message: Message) -> str:
         elif tag == "FTX" and len(data) >= 4:
             parts.append(" ".join(part for part in data[3] if part))
     return "; ".join(part for part in parts if part)[:500]
+
+
+_READERS: dict[str, Callable[[Message], Iterable[Answer]]] = {
+    "CONTRL": _contrl, "APERAK": _aperak, "REMADV": remitted,
+}  # fmt: skip

@@ -23,10 +23,10 @@ def root_of(message: Message, directory: Directory, say: Callable[[Finding], Non
         say(Finding("EINV-EDIFACT-05", f"{segment.tag} stands after a segment it must precede", Severity.WARNING,
                     place=segment.place(), fix="ask the sender to keep the order of the directory"))  # fmt: skip
 
-    return tree("INVOIC", list(_prepared(message, directory, say)), directory.grammar, astray)
+    return tree("INVOIC", list(prepared(message, directory, say)), directory.grammar, astray)
 
 
-def _prepared(message: Message, d: Directory, say: Callable[[Finding], None]) -> Iterator[Segment]:
+def prepared(message: Message, d: Directory, say: Callable[[Finding], None]) -> Iterator[Segment]:
     currency = ""
     mark = message.interchange.delimiters.decimal
     for position, tag, data in message.segments:

@@ -72,6 +72,10 @@ def _debits(means: tuple[Means, ...]) -> tuple[Means, ...]:
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
+#: What a party says of the delivery; a second party of that role is one more party.
+_DELIVERED = {"location", "name", "address", "contact"}
+
+
 def _side_back(part: Raw, context: Context) -> None:
     role, party = str(part.get("operation", "")), part.get("seller", {})
     first = part.get("invoiced_object")
@@ -79,7 +83,7 @@ def _side_back(part: Raw, context: Context) -> None:
         party["identifiers"] = [first]
     for one in part.get("payment", {}).get("means", []):
         context.root.setdefault("payment", {}).setdefault("means", []).append(one)
-    if role == "DP":
+    if role == "DP" and not _DELIVERED & context.root.get("delivery", {}).keys():
         _delivery_back(party, context)
     elif role in ROLES and ROLES[role] not in context.root:
         if party:

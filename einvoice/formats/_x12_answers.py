@@ -7,12 +7,14 @@ A functional acknowledgement names a group by GS06 and a set by ST02, never the 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..errors import UnreadableDocument
 from ..exchange import Answer, Environment
 from ._segments import Data
 from ._x12_codec import Interchange, Set, part, sets
+from ._x12_orders import KINDS as ORDERS
+from ._x12_remittance import remitted
 from ._x12_words import ELEMENT, GROUP, INTERCHANGE, SEGMENT, SET, VERDICTS
 
 _VERDICTS = {"A": "delivered", "E": "delivered", "R": "rejected", "M": "rejected", "W": "rejected", "X": "rejected"}
@@ -24,7 +26,7 @@ _INVOICE = ("IV", "OI", "I5", "IN")
 
 
 def answers(data: bytes) -> Iterator[Answer]:
-    """One Answer for each TA1, for each group and each set that a 997 or 999 names, for each OTI of an 824.
+    """One Answer for each TA1, for each group and set that a 997 or 999 names, each OTI of an 824, each RMR of an 820.
 
     A group that was accepted whole names no set: the answer that speaks of the group alone holds for every set in it
     that no other answer names. An acknowledgement that is itself faulty is information, never a verdict.
@@ -40,8 +42,12 @@ def answers(data: bytes) -> Iterator[Answer]:
         elif isinstance(one, Set) and one.kind in _READERS:
             found = True
             yield from _READERS[one.kind](one)
+        elif isinstance(one, Set) and one.kind in ORDERS:
+            found = True  # read as an order, not as an answer
     if not found:
-        raise UnreadableDocument("the interchange holds no TA1, 997, 999 or 824", fix="see the message in the inbox")
+        raise UnreadableDocument(
+            "the interchange holds no TA1, 997, 999, 824, 820 or order", fix="see the message in the inbox"
+        )
 
 
 def _environment(one: Interchange) -> Environment:
@@ -104,7 +110,8 @@ def _contradicted(data: Data, verdicts: Sequence[str]) -> list[str]:
     """AK904 counts the accepted sets; what is named may say otherwise, and then each set's own verdict holds."""
     refused = sum(one not in ("A", "E") for one in verdicts)
     received, accepted = part(data, 3), part(data, 4)
-    if not (received.isdigit() and accepted.isdigit() and len(received + accepted) < 20):
+    counts = received + accepted
+    if not (received and accepted and counts.isascii() and counts.isdigit() and len(counts) < 20):
         return []
     if int(received) - int(accepted) == refused:
         return []
@@ -160,4 +167,6 @@ def _verdict(one: Set, oti: Data, told: Sequence[str]) -> Answer:
     )
 
 
-_READERS = {"997": _functional, "999": _functional, "824": _application}
+_READERS: dict[str, Callable[[Set], Iterable[Answer]]] = {
+    "997": _functional, "999": _functional, "824": _application, "820": remitted,
+}  # fmt: skip

@@ -13,7 +13,7 @@ from ._x12_directory import Directory
 Segment = tuple[int, str, Data]
 Say = Callable[[Finding], None]
 #: Segments whose last elements are pairs of qualifier and value, and how many elements come before them.
-FIXED = {"IT1": 5, "PER": 2}
+FIXED = {"IT1": 5, "PO1": 5, "PER": 2}
 _NOTE = 80
 
 
@@ -25,10 +25,10 @@ def root_of(one: Set, directory: Directory, fraction: bool, say: Say) -> Seg:
                     Severity.WARNING, place=segment.place(),
                     fix="ask the sender to keep the order of the set"))  # fmt: skip
 
-    return tree("810", list(_prepared(one, fraction, say)), directory.grammar, astray)
+    return tree("810", list(prepared(one, fraction, say)), directory.grammar, astray)
 
 
-def _prepared(one: Set, fraction: bool, say: Say) -> Iterator[Segment]:
+def prepared(one: Set, fraction: bool, say: Say) -> Iterator[Segment]:
     note: Segment | None = None
     repeats = one.interchange.delimiters.repetition
     for position, tag, data in one.segments:

@@ -109,11 +109,15 @@ def paid_to(invoice: Invoice) -> Account | None:
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
+#: What a party says of the delivery; a second party of that role is one more party.
+_DELIVERED = {"location", "name", "address", "contact"}
+
+
 def _side_back(part: Raw, context: Context) -> None:
     role, party = str(part.get("operation", "")), part.get("seller", {})
     _identified(party, part.get("invoiced_object"))
     _account_back(part.get("payment", {}), context)
-    if role == "ST":
+    if role == "ST" and not _DELIVERED & context.root.get("delivery", {}).keys():
         _delivery_back(party, context)
     elif role in ROLES and ROLES[role] not in context.root:
         if party:

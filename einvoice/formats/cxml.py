@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, BinaryIO, Literal
+from urllib.parse import unquote
 
 from ..config import Strict
 from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
-from ..model import Identifier, Invoice, Party
+from ..model import Attachment, Identifier, Invoice, Party
 from ..terms import at
 from ..totals import completed_taxes
+from . import _mime
 from ._cxml_answers import answers as answers
+from ._cxml_orders import orders as orders
 from ._cxml_shape import HOOKS, purpose_of, shaped
 from ._cxml_table import LINE_FLAGS, table
 from ._xml import encode, load, parse
@@ -47,6 +51,8 @@ class Cxml(Strict):
     user_agent: str = "einvoice"
     absent_totals: Literal["refuse", "compute"] = "refuse"
     """What becomes of the tax amounts that cXML demands of a line with several taxes and another syntax leaves out."""
+    attachments: Literal["mime", "leave_out"] = "mime"
+    """Supporting documents with content (BT-125) travel as MIME parts beside the cXML or stay behind, which is said."""
 
 
 @cache
@@ -85,7 +91,8 @@ class CxmlFormat:
         if settings.absent_totals == "compute":
             invoice, told = completed_taxes(invoice)
         purpose = purpose_of(invoice, settings.credit_style)
-        body = shaped(invoice, purpose, _ids(settings.from_), _ids(settings.to))
+        beside = _beside(invoice, ids) if settings.attachments == "mime" else []
+        body = shaped(_referring(invoice, beside), purpose, _ids(settings.from_), _ids(settings.to))
         writer, _ = _table(settings.dtd_version)
         text, missing = writer(body, self._values(invoice, body, purpose, ids), "credit" in purpose.lower())
         losses = [*told, *absent(missing)]
@@ -97,7 +104,10 @@ class CxmlFormat:
             '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE cXML SYSTEM '
             f'"http://xml.cxml.org/schemas/cXML/{settings.dtd_version}/InvoiceDetail.dtd">\n'
         )
-        return Document(encode(head + text), "cxml", "text/xml; charset=UTF-8", f"{ids.payload_id}.xml", tuple(losses))
+        data, media_type = encode(head + text), _XML
+        if beside:
+            data, media_type = _mime.join([_mime.Part(data, _XML, id=f"cxml.{ids.payload_id}"), *beside])
+        return Document(data, "cxml", media_type, f"{ids.payload_id}.{'mime' if beside else 'xml'}", tuple(losses))
 
     def _values(self, invoice: Invoice, body: Invoice, purpose: str, ids: Identity) -> dict[str, str]:
         settings = self.settings
@@ -121,11 +131,79 @@ class CxmlFormat:
         return values | dict.fromkeys(_flags(body), "yes")
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
-        data = load(stream)
+        parts = _parts(load(stream))
+        data = parts[0].data
         root = parse(data, doctype=True)
         if root.tag != "cXML":
             raise UnreadableDocument(f"the root element is {root.tag!r}, not cXML", where="line 1", fix="send cXML")
-        yield _table("1.2.071")[1].read(root, lambda: parse(data, doctype=True))
+        yield _joined(_table("1.2.071")[1].read(root, lambda: parse(data, doctype=True)), parts[1:])
+
+
+# --- attachments ------------------------------------------------------------------------------------------------------
+
+_XML = "text/xml; charset=UTF-8"
+
+
+def xml_of(data: bytes) -> bytes:
+    """The cXML in *data*: the whole, or the first part where supporting documents travel beside it."""
+    return _parts(data)[0].data
+
+
+def _parts(data: bytes) -> list[_mime.Part]:
+    return _mime.split(data) if _mime.is_multipart(data) else [_mime.Part(data, _XML)]
+
+
+def _beside(invoice: Invoice, ids: Identity) -> list[_mime.Part]:
+    """The parts of the supporting documents that have content, each under a Content-ID of its own."""
+    return [
+        _mime.Part(
+            one.content,
+            one.mime or "application/octet-stream",
+            id=one.content_id or f"{number}.{ids.payload_id}",
+            filename=one.filename or "",
+        )
+        for number, one in enumerate(invoice.attachments, 1)
+        if one.content is not None
+    ]
+
+
+def _referring(invoice: Invoice, beside: Sequence[_mime.Part]) -> Invoice:
+    """*invoice* with the URL of a part in place of each content (cXML guide: ``cid:`` and the Content-ID)."""
+    if not beside:
+        return invoice
+    parts = iter(beside)
+    attachments = tuple(
+        one.model_copy(update={"uri": f"cid:{next(parts).id}"}) if one.content is not None else one
+        for one in invoice.attachments
+    )
+    return invoice.model_copy(update={"attachments": attachments})
+
+
+def _joined(read: Read, parts: Sequence[_mime.Part]) -> Read:
+    """*read* with the contents that travelled beside it; a reference to a part that is not there is a finding."""
+    known = {part.id: part for part in parts}
+    found: list[Attachment] = []
+    lost: list[Finding] = []
+    for number, one in enumerate(read.invoice.attachments):
+        id_ = unquote((one.uri or "").removeprefix("cid:"))
+        if not (one.uri or "").startswith("cid:"):
+            found.append(one)
+        elif id_ in known:
+            found.append(_filled(one, known[id_]))
+        else:
+            found.append(one)
+            lost.append(Finding("EINV-CXML-04", f"the message has no part {id_[:80]!r}, to which an attachment refers",
+                                term="BT-125", path=f"$.attachments[{number}].uri", found=one.uri or "",
+                                fix="send the message again with its attachments"))  # fmt: skip
+    if tuple(found) == read.invoice.attachments and not lost:
+        return read
+    invoice = read.invoice.model_copy(update={"attachments": tuple(found)})
+    return replace(read, invoice=invoice, findings=(*read.findings, *lost))
+
+
+def _filled(one: Attachment, part: _mime.Part) -> Attachment:
+    content = {"content": part.data, "mime": part.media_type.partition(";")[0].strip(), "uri": None}
+    return one.model_copy(update=content | {"filename": one.filename or part.filename or None})
 
 
 _NOBODY = Identifier()
@@ -184,4 +262,6 @@ def _unpriced_taxes(body: Invoice) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+#: What an InvoiceDetailRequest states of an order beside its number, and may take from it.
+ORDER_TERMS = ("EX-12", "EX-13", "EX-83", "EX-84")
 FORMAT, SETTINGS = CxmlFormat, Cxml

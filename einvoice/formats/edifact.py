@@ -21,6 +21,7 @@ from ._edi import control_number, problem, refused
 from ._edifact_answers import answers as answers
 from ._edifact_codec import Fault, Interchange, Message, messages
 from ._edifact_directory import DIRECTORIES, Directory, of_release
+from ._edifact_orders import orders as orders
 from ._edifact_prepare import root_of
 from ._edifact_shape import function
 from ._edifact_stream import CHARSETS

@@ -198,7 +198,7 @@ def _line(quantity: str, sub: str) -> tuple[Row, ...]:
         Field("EX-111", "cac:OrderLineReference/cac:OrderReference/cbc:SalesOrderID"),
         Field("EX-83", "cac:OrderLineReference/cac:OrderReference/cbc:IssueDate"),
         Group("cac:DocumentReference", (*_identified("object", "cbc:ID"), Const("cbc:DocumentTypeCode", "130"))),
-        Group("cac:DocumentReference", _identified("object", "cbc:ID"), when="never", choose="untyped"),
+        Group("cac:DocumentReference", (Field("object.value", "cbc:ID"),), when="never", choose="untyped"),
         *((*allowances, *taxes) if sub == "SubInvoiceLine" else (*taxes, *allowances)),
         Group("cac:Item", (
             Field("BT-154", "cbc:Description"),

@@ -26,6 +26,7 @@ from ._x12_answers import answers as answers
 from ._x12_codec import TOLD, Fault, Interchange, Set, sets
 from ._x12_directory import DIRECTORIES, of_version
 from ._x12_fit import flipped, unfit
+from ._x12_orders import orders as orders
 from ._x12_prepare import root_of
 from ._x12_shape import KINDS
 from ._x12_table import AMOUNTS, ITEM_CODES, REFERENCES, Way, implied, table
@@ -358,4 +359,6 @@ def variant(name: str) -> dict[str, object]:
     return {"version": name}
 
 
+#: BIG03, which networks compare with the BEG05 of the order.
+ORDER_TERMS = ("EX-12",)
 FORMAT, SETTINGS = X12Format, X12

@@ -16,9 +16,9 @@ from . import schema
 from .runs import Runs
 from .values import HeldBy, Meaning, Purpose, State
 
-D, R, V, T, L, A, M, K, P, N = (
+D, R, V, T, L, A, M, K, P, N, Q, Y = (
     schema.document, schema.revision, schema.delivery, schema.transmission, schema.transmission_delivery,
-    schema.attempt, schema.inbox, schema.acknowledgement, schema.profile, schema.run,
+    schema.attempt, schema.inbox, schema.acknowledgement, schema.profile, schema.run, schema.orders, schema.payment,
 )  # fmt: skip
 
 Query = sa.Select[int]
@@ -102,6 +102,10 @@ RULES: tuple[tuple[str, Query], ...] = (
             A.c.outcome == "accepted", _later.c.n > A.c.n)),
     ("attempts with an outcome and no end, or an end and no outcome", sa.select(A.c.id).where(
         (A.c.outcome == "") != A.c.ended_at.is_(None))),
+    ("orders of which more than one message counts", sa.select(sa.func.min(Q.c.id)).where(Q.c.alive).group_by(
+        Q.c.environment, Q.c.seller, Q.c.buyer, Q.c.number).having(sa.func.count() > 1)),
+    ("payments of another document than their acknowledgement", sa.select(Y.c.id).join(
+        K, K.c.id == Y.c.acknowledgement_id).where(K.c.delivery_id.is_not(None), K.c.delivery_id != Y.c.delivery_id)),
     ("inbox messages called matched without an acknowledgement", sa.select(M.c.id).where(
         M.c.state == "matched", ~sa.select(K.c.id).where(K.c.inbox_id == M.c.id).exists(), M.c.note == "")),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from ..errors import Finding, LedgerError
 from ..exchange import Environment
 from . import schema
+from .orders import charge
 from .store import AnyRow, change, dump_findings, insert, raced, record
 from .tracks import may_have_arrived, move, supersede
 from .values import DuplicateNumber, HeldBy, Purpose, Revision, State, Submitted
@@ -56,6 +57,7 @@ class Documents(Views):
         actor: str = "einvoice",
         sameness: str = "",
         held: Sequence[Finding] = (),
+        charges: Sequence[tuple[str, str, Decimal]] = (),
     ) -> Submitted:
         """The document as it stands in the ledger, with its original delivery planned; all in one commit.
 
@@ -63,6 +65,7 @@ class Documents(Views):
         sameness  equal for equal content, however its digits are written; the digest when not given. Equal
                   content under the same number is the same document
         held      what was found while it was read: it is taken in and kept back until a person releases it
+        charges   what it takes from orders: (order, line key, quantity)
         replaces  this document's own number: its content is replaced, for *reason*, if nobody can have it
 
         Raises DuplicateNumber when other content has the number and may not, or was not asked to, be
@@ -76,7 +79,7 @@ class Documents(Views):
             "source_sha256": hashlib.sha256(source).hexdigest(), "source_format": source_format,
             "source_name": source_name,
         }  # fmt: skip
-        return self._submit(key, content, replaces is not None, reason, at, actor, held)
+        return self._submit(key, content, replaces is not None, reason, at, actor, held, charges)
 
     @raced
     def _submit(
@@ -88,6 +91,7 @@ class Documents(Views):
         at: datetime,
         actor: str,
         held: Sequence[Finding],
+        charges: Sequence[tuple[str, str, Decimal]],
     ) -> Submitted:
         with self.write("submit") as conn:
             same_key = sa.and_(*(D.c[name] == value for name, value in key.items()))
@@ -104,6 +108,7 @@ class Documents(Views):
             n = 1 + (conn.scalar(sa.select(sa.func.max(R.c.n)).where(R.c.document_id == document_id)) or 0)
             row = {**content, "document_id": document_id, "n": n, "alive": True, "created_at": at}
             revision_id = insert(conn, R, row)
+            charge(conn, revision_id, charges)
             text = f"{key['type']} {key['number']} taken in from {content['source_name'] or content['source_format']}"
             detail = {"digest": content["digest"], "source_sha256": content["source_sha256"], "revision": n}
             record(conn, "submitted", text, at, document_id=document_id, actor=actor, detail=detail)

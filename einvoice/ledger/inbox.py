@@ -14,8 +14,10 @@ from ..exchange import Inbound
 from . import schema
 from .acks import store_ack
 from .answers import load_policy
+from .orders import keep
+from .payments import pay
 from .store import AnyRow, Store, change, insert, raced, record
-from .values import Ack, AckFact, InboxItem, Meaning, Purpose
+from .values import Ack, AckFact, InboxItem, Meaning, OrderFact, Purpose
 
 M, D, R, V, T, L, A = (
     schema.inbox, schema.document, schema.revision, schema.delivery, schema.transmission,
@@ -58,19 +60,22 @@ class Inbox(Store):
             return [_item(row) for row in conn.execute(sa.select(M).where(*wanted).order_by(M.c.id).limit(limit))]
 
     @raced
-    def settle(self, inbox_id: int, facts: Sequence[AckFact], *, at: datetime) -> list[Ack]:
-        """Stores everything that one message states, in one commit; a repeat changes nothing.
+    def settle(self, inbox_id: int, stated: Sequence[AckFact | OrderFact], *, at: datetime) -> list[Ack]:
+        """Stores everything that one message states, orders included, in one commit; a repeat changes nothing.
 
         The message is then *matched*; *orphan* while it speaks of nothing we have sent (it is looked at again
         after every sending); or *ignored* when it states nothing. A conflict is flagged, never resolved here.
         """
         with self.write("settle") as conn:
             item = conn.execute(sa.select(M).where(M.c.id == inbox_id).with_for_update()).one()
+            kept = [keep(conn, one, at, inbox_id=inbox_id) for one in stated if isinstance(one, OrderFact)]
+            facts = [one for one in stated if isinstance(one, AckFact)]
             found = [(fact, _match(conn, fact, item.received_at)) for fact in facts]
             acks = [_acknowledge(conn, fact, subject, inbox_id, at) for fact, subject in found if subject]
             lost = [_name(fact) for fact, subject in found if not subject]
-            state = "orphan" if lost else "matched" if acks else "ignored"
-            note = f"nothing sent answers to {', '.join(lost[:5])}" if lost else item.note
+            state = "orphan" if lost else "matched" if acks or kept else "ignored"
+            again = "all of it was said before" if acks and not any(ack.new for ack in acks) else item.note
+            note = f"nothing sent answers to {', '.join(lost[:5])}" if lost else "; ".join(kept[:5]) or again
             values = {
                 "state": state,
                 "tried_at": at,
@@ -162,11 +167,14 @@ def _acknowledge(
     conn: Connection, fact: AckFact, subject: tuple[int | None, int | None], inbox_id: int, at: datetime
 ) -> Ack:  # fmt: skip
     transmission_id, delivery_id = subject
-    return store_ack(
+    ack = store_ack(
         conn, fact.meaning, at, kind=fact.kind, code=fact.code, remote_id=fact.remote_id, text=fact.text,
         transmission_id=transmission_id, delivery_id=delivery_id, inbox_id=inbox_id,
         due=_due(conn, transmission_id, delivery_id, at),
     )  # fmt: skip
+    if fact.payment is not None:
+        return pay(conn, fact.payment, ack, transmission_id, delivery_id, at)
+    return ack
 
 
 def _due(conn: Connection, transmission_id: int | None, delivery_id: int | None, at: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ from ..errors import LedgerError
 from ..money import plain
 
 #: The newest migration; a ledger that is behind is brought up to it when SQLite opens it.
-HEAD = "0001"
+HEAD = "0003"
 
 BigId = sa.BigInteger().with_variant(Integer, "sqlite")
 
@@ -229,5 +229,32 @@ event = Table(
     Index(None, "document_id"),
 )  # fmt: skip
 
+#: Every order that came in and every change of it; of one order at most one is ``alive``. ``number`` is what invoices
+#: name it by, release included.
+orders = Table(
+    "orders", metadata, _id(), _text("environment", default=None), _text("seller"), _text("buyer"),
+    _text("number", default=None), Column("revision", Integer, nullable=False),
+    Column("alive", Boolean, nullable=False), _text("operation", default=None), Column("order_date", Date),
+    _text("currency"), _text("payload_id"), Column("version", Integer), _at("issued_at", null=True),
+    _text("content", default=None), _text("digest", default=None), _text("source_name"),
+    _ref("inbox", null=True), _at("received_at"),
+    UniqueConstraint("environment", "seller", "buyer", "number", "revision"),
+    UniqueConstraint("environment", "seller", "buyer", "number", "digest"),
+    Index(None, "number"), Index(None, "buyer"),
+)  # fmt: skip
+
+#: What the contents of documents take from orders: so much of the order line that ``key`` names.
+order_charge = Table(
+    "order_charge", metadata, _id(), _ref("revision"), _text("number", default=None), _text("key", default=None),
+    Column("quantity", Money, nullable=False), Index(None, "number"), Index(None, "revision_id"),
+)  # fmt: skip
+
+#: What partners say they paid: one row for each line of a remittance that names a document of ours.
+payment = Table(
+    "payment", metadata, _id(), _ref("acknowledgement"), _ref("delivery"), Column("amount", Money, nullable=False),
+    _text("currency"), Column("paid_on", Date), _text("reference"), _text("adjustments", default="[]"), _at("at"),
+    UniqueConstraint("acknowledgement_id"), Index(None, "delivery_id"),
+)  # fmt: skip
+
 #: The tables whose rows are changed one by one.
-WITH_ID = (revision, transmission, delivery, attempt, inbox, acknowledgement, run)
+WITH_ID = (revision, transmission, delivery, attempt, inbox, acknowledgement, run, orders)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ..errors import Finding, LedgerError
-from ..exchange import Envelope, Environment, Inbound
+from ..exchange import Envelope, Environment, Inbound, Payment
 from ..money import plain
 
 
@@ -255,6 +255,7 @@ class AckFact:
     payload_id   the identity it refers to; or ``number`` (with ``issue_date``, ``seller`` when stated)
     environment  restricts the match; a statement from a test network never meets a production document
     remote_id    the partner's own id of the statement; with kind and code it makes a repeat recognisable
+    payment      what was paid, where it says that: it moves the payment of the document and nothing else
     """
 
     kind: str
@@ -267,6 +268,41 @@ class AckFact:
     seller: str = ""
     environment: Environment | None = None
     text: str = ""
+    payment: Payment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """One order as a partner's message states it. ``content`` is its JSON, ``number`` what invoices name it by.
+
+    seller, buyer  what tells the two parties from others
+    operation      new, update or delete
+    version        the buyer's count of its changes; of two messages the higher counts, else the later ``issued_at``
+    """
+
+    environment: Environment
+    seller: str
+    buyer: str
+    number: str
+    operation: str
+    content: str
+    order_date: date | None = None
+    currency: str = ""
+    payload_id: str = ""
+    version: int | None = None
+    issued_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One stored revision of one order. ``alive``: the one that counts."""
+
+    id: int
+    fact: OrderFact
+    revision: int
+    alive: bool
+    source_name: str
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ class ContentRules(Strict):
     contract_instead: Flag = True
     """A contract reference does where the purchase order is missing."""
     po_pattern: str = ""
+    po_line_match: Literal["off", "warn", "hold"] = "warn"
+    """What a difference from the order does (EINV-ORDER-01 to -09). hold: also where the order is not known."""
     buyer_reference: Flag = False
     remit_to: Flag = False
     credit_reference: Flag = False
@@ -274,7 +276,6 @@ LATER: Mapping[str, str] = {
     "content_rules.date_window_days": "date windows come with the partner rules",
     "content_rules.attachments": "attachment rules come with the attachment formats",
     "content_rules.tax_per_line": "the place of tax follows the invoice",
-    "content_rules.po_line_match": "matching orders comes with inbound orders",
     "content_rules.vat_mode": "VAT details follow the invoice",
     "routing.priority": "exactly one profile fits, or the document is held",
     "routing.fallback": "exactly one profile fits, or the document is held",

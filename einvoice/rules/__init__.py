@@ -22,6 +22,7 @@ from ..model import Invoice
 from ._empty import restored
 from ._facts import Facts
 from ._judge import judged
+from ._orders import against_orders
 from ._rule import Pack, Release, Rule
 from ._texts import languages, texts
 
@@ -128,4 +129,4 @@ def _pack(name: str) -> Pack:
     return found
 
 
-__all__ = ["Known", "Pack", "Release", "Rule", "check", "languages", "pack", "packs", "release"]
+__all__ = ["Known", "Pack", "Release", "Rule", "against_orders", "check", "languages", "pack", "packs", "release"]

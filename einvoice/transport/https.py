@@ -81,7 +81,7 @@ class HttpsCxml:
             told = f"{len(document.data)} bytes, the network takes {most}"
             fix = "leave attachments out or send them by another way"
             raise InvalidInvoice(told, where=document.name, findings=[Finding("EINV-SEND-01", told, fix=fix)])
-        envelope = Envelope(ids.payload_id, document.data, _cxml.MEDIA_TYPE, document.name, ids.environment)
+        envelope = Envelope(ids.payload_id, document.data, document.media_type, document.name, ids.environment)
         one_of_this_channel(envelope, self.environment, self._where)
         return envelope
 
@@ -96,7 +96,7 @@ class HttpsCxml:
             return down.receipt
         except ConfigError as error:
             return Receipt(Outcome.RETRY, "CONFIG", str(error), at, channel_fault=True)
-        judged = self._exchange(url, envelope.data, at).judged
+        judged = self._exchange(url, envelope.data, at, envelope.media_type).judged
         receipt = replace(judged.receipt, text=judged.receipt.text + self._reused(judged.payload_id, envelope.id))
         if receipt.outcome is Outcome.RETRY and not self._fixed(request):
             self._profile = None  # the address may have changed: it is looked up again before the next attempt
@@ -188,7 +188,7 @@ class HttpsCxml:
             clean = _cxml.redact(data, done.secret)
             yield payload_id or f"sha256:{_cxml.digest(clean)}", stamp, clean
 
-    def _exchange(self, url: str, data: bytes, at: datetime) -> _Done:
+    def _exchange(self, url: str, data: bytes, at: datetime, media_type: str = _cxml.MEDIA_TYPE) -> _Done:
         try:
             secret = self._secret() if self._secret else None
             pool = _http.pool(self.settings.tls(), self._password)
@@ -196,7 +196,7 @@ class HttpsCxml:
         except ConfigError as error:
             receipt = Receipt(Outcome.RETRY, "CONFIG", str(error), at, channel_fault=True)
             return _Done(_verdict.Judged(receipt))
-        headers = {"Content-Type": _cxml.MEDIA_TYPE, "User-Agent": self.settings.user_agent}
+        headers = {"Content-Type": media_type, "User-Agent": self.settings.user_agent}
         answer = _http.post(pool, url, body, headers, self.settings.limits(), at)
         if isinstance(answer, _http.Silence):
             return _Done(_verdict.of_silence(answer, at))

@@ -132,7 +132,7 @@ class InboundServer:
         return self._answer(_Reply(500, "Internal Server Error: not kept, please send it again", "failed"), data)
 
     def _judge(self, data: bytes, media_type: str) -> _Reply:
-        part = _cxml_part(data, media_type)
+        part = cxml_part(data, media_type)
         try:
             root = _cxml.parse(part)
         except _cxml.Unreadable as why:
@@ -165,7 +165,7 @@ class InboundServer:
         return self.store(Inbound(f"https:{account}:push", remote_id, clean, media_type))
 
     def _profile(self) -> str:
-        kinds = ("StatusUpdateRequest", "PaymentRemittanceRequest", "CopyRequest", "ProfileRequest")
+        kinds = ("StatusUpdateRequest", "PaymentRemittanceRequest", "OrderRequest", "CopyRequest", "ProfileRequest")
         url = escape(self.door.public_url or self.url)
         rows = "".join(f'<Transaction requestName="{kind}"><URL>{url}</URL></Transaction>' for kind in kinds)
         return f'<ProfileResponse effectiveDate="{_stamp(self.clock())}">{rows}</ProfileResponse>'
@@ -188,7 +188,7 @@ def _stamp(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-def _cxml_part(data: bytes, media_type: str) -> bytes:
+def cxml_part(data: bytes, media_type: str) -> bytes:
     """The cXML of a body: the whole, or the first part of a multipart/related one (cXML with attachments)."""
     if not media_type.lower().startswith("multipart/"):
         return data
