@@ -22,6 +22,7 @@ from einvoice.exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from einvoice.formats import _mime
 from einvoice.formats._cxml_table import table
 from einvoice.formats.cxml import Credential, Cxml, CxmlFormat
+from einvoice.loss import losses
 from einvoice.mapping import placed
 from einvoice.model import Invoice, Line, OrderLine, Preceding, Reference, Totals, leaves
 from tests import readable
@@ -439,3 +440,12 @@ def test_a_tax_amount_that_the_invoice_lacks_is_no_zero_in_silence() -> None:
     document = formats.get("cxml").write(readable.invoice("it-withholding"), readable.IDS)
     lacking = [(one.term, one.path) for one in document.losses if one.rule == "EINV-CXML-03" and one.fatal]
     assert lacking == [("EX-93", "$.lines[0].tax_amount"), ("EX-304", "$.lines[0].taxes[0].amount")]
+
+
+def test_goods_and_services_by_turns_keep_their_order() -> None:
+    invoice = readable.invoice("be-invoice")
+    kinds = [line.kind for line in invoice.lines]
+    assert kinds == [None, None, "service", None]
+    document = write(invoice)
+    assert [line.id for line in read(document.data).invoice.lines] == ["1", "2", "3", "4"]
+    assert not [one for one in losses(invoice, document, CxmlFormat(ADDRESSED)) if one.path.startswith("$.lines")]
