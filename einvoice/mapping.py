@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from . import terms
+from .money import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,9 @@ class Map:
     """A whole table: the root element, its prefixes, its rows, its hooks.
 
     hooks   by name, see :class:`Group`; ``before`` invoice to what is written, ``after`` raw values to raw values
+    whole   a line is whole when its element has been read: ``after`` does not look into it
     money   the attribute that names the currency of an amount
+    number  how amounts, prices, quantities and percentages are written
     drops   attributes known on any element that have no term, with the clause that says so
     """
 
@@ -126,8 +130,10 @@ class Map:
     rows: tuple[Row, ...]
     prefixes: Mapping[str, str] = field(default_factory=dict)
     money: str = "currencyID"
+    number: Callable[[Decimal], str] = plain
     drops: Mapping[str, str] = field(default_factory=dict)
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    whole: bool = False
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------

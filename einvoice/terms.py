@@ -12,6 +12,7 @@ path into :class:`einvoice.model.Invoice`; ``[]`` marks a repeated step. An id n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,12 @@ EX-108  attachments[].content_id            id       Content-ID of an attachment
 EX-109  attachments[].type_code             code     Document type code of an attachment
 EX-110  lines[].item.information            text     Further information on the item
 EX-111  lines[].order.sales_order           id       Sales order of the line
+EX-420  series                              id       Series of the invoice number, its leading part
+EX-421  preceding[].series                  id       Series of the preceding invoice's number, its leading part
+EX-422  preceding[].reason_code             code     Reason code of the correction
+EX-423  preceding[].method                  code     Method of the correction
+EX-424  preceding[].period.start            date     Tax period that is corrected, start
+EX-425  preceding[].period.end              date     Tax period that is corrected, end
 EX-536  attachments[].scheme                code     Scheme of a supporting document's number
 EX-500  sales_order_date                    date     Sales order date
 EX-501  lines[].delivery_note.id            id       Delivery note of the line
@@ -321,6 +328,19 @@ EX-532  payment.further_terms[].discounts[].since    date     Further payment te
 EX-533  payment.further_terms[].discounts[].base     amount   Further payment terms, discount base amount
 EX-534  payment.further_terms[].discounts[].means_codes[] code Further payment terms, discount only by these means
 EX-535  payment.further_terms[].discounts[].excluded_kinds[] text Further payment terms, excluded kinds of business
+EX-113  national_type                       code     Type of the document in a national list: TD24 ...
+EX-114  references[].item                   id       Further reference, item in the document referred to
+EX-115  references[].agreement              id       Further reference, order or framework agreement code
+EX-116  references[].cup                    id       Further reference, public investment project code (CUP)
+EX-117  references[].cig                    id       Further reference, public tender code (CIG)
+EX-118  references[].lines[]                id       Further reference, lines of the invoice it concerns
+EX-119  payment.means[].amount              amount   Amount payable by this means
+EX-120  payment.means[].due_date            date     Due date of the amount payable by this means
+EX-121  payment.means[].extensions[].name   text     Value of a means that no other term holds, name
+EX-122  payment.means[].extensions[].value  text     Value of a means that no other term holds, value
+EX-123  attachments[].compression           code     Compression of the attached document
+EX-124  lines[].extensions[].number         quantity Line value that no other term holds, number
+EX-125  lines[].extensions[].date           date     Line value that no other term holds, date
 """
 
 #: Fields of a tax row beyond category and rate, by the group that holds it; EX number of the first.
@@ -340,10 +360,16 @@ category         code     Tax category code
 rate             percent  Tax rate
 category_name    text     Name of the tax category
 purpose          code     What is taxed where not the goods: shippingTax, specialHandlingTax, duty ...
+surcharge_rate   percent  Equivalence surcharge rate
+surcharge_amount amount   Equivalence surcharge amount
+nature           code     Why no tax is charged, in a national list: N3.1 ...
+chargeability    code     When the tax falls due: I immediately, D when paid
+ancillary        amount   Ancillary costs in the taxable amount
+rounding         amount   Rounding of the taxable amount
 """
-_TAX_HOLDERS = {"lines[].taxes[]": 300, "allowances[].taxes[]": 320, "charges[].taxes[]": 340, "tax_breakdown[]": 360,
-                "lines[].allowances[].taxes[]": 380, "lines[].charges[].taxes[]": 400,
-                "payment.prepaid[].taxes[]": 600}  # fmt: skip
+_TAX_HOLDERS = {"lines[].taxes[]": 3000, "allowances[].taxes[]": 3050, "charges[].taxes[]": 3100,
+                "tax_breakdown[]": 3150, "lines[].allowances[].taxes[]": 3200, "lines[].charges[].taxes[]": 3250,
+                "payment.prepaid[].taxes[]": 3300}  # fmt: skip
 
 #: Leaves of a party, and their ids as seller, buyer, payee and tax representative; "-" takes an EX number.
 _PARTY = """
@@ -394,6 +420,13 @@ account_number                   id    customer number given by the other party 
 address.name                     text  name of the address        -       -       -       -
 contact.department               text  department                 -       -       -       -
 """
+#: The name of a natural person by its parts, for each role; EX number of the first.
+_PERSON = """
+given_name         text given name
+family_name        text family name
+second_family_name text second family name
+"""
+_FIRST_PERSON = 430
 #: Roles of a party: first EX number of the role, and the column of its BT ids.
 _ROLES = {"seller": (1000, 0), "buyer": (1100, 1), "payee": (1200, 2), "tax_representative": (1300, 3),
           "remit_to": (1400, None), "bill_to": (1500, None), "sold_to": (1600, None), "ship_from": (1700, None),
@@ -460,6 +493,15 @@ def _party_rows() -> list[Term]:
     return rows
 
 
+def _person_rows() -> list[Term]:
+    rows = []
+    lines = [line.split(None, 2) for line in _PERSON.strip().splitlines()]
+    for number, (role, (path, kind, name)) in enumerate(product(_ROLES, lines), _FIRST_PERSON):
+        label = role.removeprefix("other_parties[].").replace("_", " ").capitalize()
+        rows.append(Term(f"EX-{number}", f"{role}.{path}", kind, f"{label} {name}"))
+    return rows
+
+
 def _tax_rows(taken: set[str]) -> list[Term]:
     rows = []
     for holder, first in _TAX_HOLDERS.items():
@@ -471,7 +513,7 @@ def _tax_rows(taken: set[str]) -> list[Term]:
 
 
 def _register() -> dict[str, Term]:
-    rows = _rows(_DOCUMENT) + _rows(_DELIVERY) + _party_rows()
+    rows = _rows(_DOCUMENT) + _rows(_DELIVERY) + _party_rows() + _person_rows()
     rows += _tax_rows({row.path for row in rows})
     return {row.id: row for row in rows}
 

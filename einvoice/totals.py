@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from . import terms
 from .errors import Finding, Severity
 from .model import AllowanceCharge, Invoice, Line, Tax, Totals
 from .money import minor_units, plain, round_half_up, total
@@ -125,11 +126,14 @@ def completed(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
     return invoice.model_copy(update={"totals": issued.model_copy(update=added)}), found
 
 
+_TAX_AMOUNT, _LINE_TAX = terms.at("lines[].taxes[].amount").id, terms.at("lines[].tax_amount").id
+
+
 def completed_taxes(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
     """*invoice* with the tax amounts that its lines leave out, and EINV-WRITE-02 for each (information).
 
     Of a line that states an amount of tax, each further one is its base (else the line's net amount) times its rate,
-    rounded to the digits of the currency, and the total (EX-93) their sum. A line stays as it is where a base or a
+    rounded to the digits of the currency, and the total their sum. A line stays as it is where a base or a
     rate is absent, and where the total that it states is not the sum.
     """
     digits = minor_units(invoice.currency)
@@ -144,8 +148,10 @@ def completed_taxes(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
         taxes = tuple(tax.model_copy(update={"amount": amount})
                       for tax, amount in zip(line.taxes, amounts, strict=True))  # fmt: skip
         lines[at] = line.model_copy(update={"taxes": taxes, "tax_amount": due})
-        added = [("EX-304", f"taxes[{i}].amount", amounts[i]) for i, tax in enumerate(line.taxes) if tax.amount is None]
-        added += [("EX-93", "tax_amount", due)] if line.tax_amount is None else []
+        added = [
+            (_TAX_AMOUNT, f"taxes[{i}].amount", amounts[i]) for i, tax in enumerate(line.taxes) if tax.amount is None
+        ]
+        added += [(_LINE_TAX, "tax_amount", due)] if line.tax_amount is None else []
         found += [
             Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the line", Severity.INFO, term,
                     f"$.lines[{at}].{path}", found=plain(amount))

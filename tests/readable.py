@@ -20,14 +20,14 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 IDS = Identity("golden@example-instruments.example", datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
 
 
-def names() -> list[str]:
-    """Names of the readable invoices."""
-    return sorted(path.stem for path in (FIXTURES / "invoices").glob("*.toml"))
+def names(folder: str = "invoices") -> list[str]:
+    """Names of the readable invoices; those of *folder* are for one format alone."""
+    return sorted(path.stem for path in (FIXTURES / folder).glob("*.toml"))
 
 
-def invoice(name: str) -> Invoice:
-    """fixtures/invoices/NAME.toml, read as canonical JSON is: a fault in it names its path."""
-    data = tomllib.loads((FIXTURES / "invoices" / f"{name}.toml").read_text(encoding="utf-8"))
+def invoice(name: str, folder: str = "invoices") -> Invoice:
+    """fixtures/FOLDER/NAME.toml, read as canonical JSON is: a fault in it names its path."""
+    data = tomllib.loads((FIXTURES / folder / f"{name}.toml").read_text(encoding="utf-8"))
     text = json.dumps(data, default=date.isoformat).encode()
     (one,) = JsonFormat().read(io.BytesIO(text))
     return one.invoice

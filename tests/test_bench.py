@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from bench import __main__ as command
-from bench import content, cxml_template, measure, render, start, ubl_template, ubl_tree, validate, xsd
+from bench import content, cxml_template, measure, read, render, start, ubl_template, ubl_tree, validate, xsd
 from bench.measure import Case, Line
 from einvoice import artefacts
 from einvoice.errors import Finding
@@ -131,6 +131,21 @@ def test_the_two_verdicts_of_a_schema_agree_before_they_are_timed(reference: Pat
     assert broken.why == "the document is not valid, or the two do not agree on it"
 
 
+def test_what_is_read_is_what_was_written_before_reading_is_timed(
+    reference: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefacts.forget()
+    assert [case.why for case in read.cases((2,))] == ["", "", ""]
+    monkeypatch.setattr(read, "read_one", lambda read, data: content.invoice(1))
+    assert {case.why for case in read.cases((2,))} == {"the lines are not read as they were written"}
+
+
+@pytest.mark.usefixtures("_no_official_files")
+def test_reading_is_not_measured_without_a_schema() -> None:
+    found = [case for case in read.cases((1,)) if "cXML" in case.name]
+    assert [case.why for case in found] == ["the official files of cxml-1.2.037-invoicedetail are not installed"]
+
+
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
@@ -202,4 +217,4 @@ def test_the_command_prints_each_line_and_the_verdict_last(
 
 def test_an_unknown_suite_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["rendre"]) == 2
-    assert "one of render, xsd, validate, start, all" in capsys.readouterr().err
+    assert "one of render, xsd, read, validate, start, all" in capsys.readouterr().err

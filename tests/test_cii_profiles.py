@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from einvoice import formats
 from einvoice.exchange import Document
 from einvoice.formats import cii
 from einvoice.loss import losses
+from einvoice.model import Price, PriceDiscount
 from tests import readable
 from tools.update_profiles import PROFILES, rows
 
@@ -59,3 +61,15 @@ def test_minimum_has_no_lines_and_keeps_its_totals() -> None:
     assert invoice.totals
     assert stated
     assert (invoice.totals.net, invoice.totals.gross) == (stated.net, stated.gross)
+
+
+@pytest.mark.parametrize("lines", [1, 40])
+def test_several_discounts_on_a_price_come_back_one_by_one_and_in_sum(lines: int) -> None:
+    """However many lines there are: those that look alike are read in another way than the first (decision 0009)."""
+    parts = (PriceDiscount(amount=Decimal("0.03"), reason="list"), PriceDiscount(amount=Decimal("0.02")))
+    price = Price(net=Decimal("1.45"), gross=Decimal("1.50"), discount=Decimal("0.05"), discount_parts=parts)
+    line = readable.invoice("fr-invoice").lines[0].model_copy(update={"price": price})
+    stated = tuple(line.model_copy(update={"id": str(number)}) for number in range(1, lines + 1))
+    invoice = readable.invoice("fr-invoice").model_copy(update={"lines": stated})
+    again = next(iter(formats.read(formats.get("cii:facturx-extended").write(invoice, readable.IDS).data))).invoice
+    assert [one.price for one in again.lines] == [price] * lines

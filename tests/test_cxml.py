@@ -439,7 +439,7 @@ def test_another_root_is_refused_with_its_name() -> None:
 def test_a_tax_amount_that_the_invoice_lacks_is_no_zero_in_silence() -> None:
     document = formats.get("cxml").write(readable.invoice("it-withholding"), readable.IDS)
     lacking = [(one.term, one.path) for one in document.losses if one.rule == "EINV-CXML-03" and one.fatal]
-    assert lacking == [("EX-93", "$.lines[0].tax_amount"), ("EX-304", "$.lines[0].taxes[0].amount")]
+    assert lacking == [("EX-93", "$.lines[0].tax_amount"), ("EX-3004", "$.lines[0].taxes[0].amount")]
 
 
 def test_goods_and_services_by_turns_keep_their_order() -> None:

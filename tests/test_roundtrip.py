@@ -24,6 +24,7 @@ _LINE = f"{_TRADE}/ram:IncludedSupplyChainTradeLineItem/ram:SpecifiedLineTradeSe
 _SUMS = f"{_LINE}/ram:SpecifiedTradeSettlementLineMonetarySummation"
 #: What the samples state and no term holds: element or attribute, the clause that says so. Nothing else may be lost.
 WITHOUT_PLACE = {
+    "/p:FatturaElettronica/ds:Signature": "the signature is not verified here, and what is read is not thereby signed",
     "/CreditNote/cbc:UBLVersionID": _FIXED,
     "/Invoice/cbc:UBLVersionID": _FIXED,
     "/Invoice/cac:InvoiceLine/cac:Item/cac:ClassifiedTaxCategory/cbc:ID": _CODES,
@@ -41,6 +42,7 @@ WITHOUT_PLACE = {
     f"{_TAX}/ram:AllowanceChargeBasisAmount": "Factur-X EXTENDED: follows from the charges of the rate",
     f"{_TAX}/ram:LineTotalBasisAmount": "Factur-X EXTENDED: follows from the lines of the rate",
     f"{_SUMS}/ram:TotalAllowanceChargeAmount": "Factur-X EXTENDED: follows from the line's allowances and charges",
+    "/fe:Facturae/ds:Signature": "Facturae: a signature is verified before the document is read",
 }
 #: How many invoices each folder of samples holds, so that a folder that moved away is noticed.
 FILES = {
@@ -59,6 +61,11 @@ FILES = {
     "ubl-be/samples": 4,
     "ehf-billing-no/samples/forward-billing-3.0": 2,
     "cxml": 4,
+    "facturae/samples-3.2.2": 3,
+    "fatturapa/samples-corpus/official": 3,
+    "fatturapa/samples-gobl/gobl.fatturapa": 6,
+    "fatturapa/samples-simplified": 1,
+    "fatturapa/samples-testsdi": 2,
 }
 
 

@@ -56,7 +56,7 @@ def loaded(publication: Publication, base: str) -> dict[str, str]:
     files = Noted(base)
     for entry in publication.entries:
         if publication.kind == "xsd":
-            compile_xsd(entry.main, files)
+            compile_xsd(entry.main, files, entry.imports)
         elif publication.kind == "schematron":
             assemble(entry.main, files)
         elif publication.kind == "dtd":

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Literal
 
 from lxml import etree
@@ -26,15 +27,19 @@ _LARGE = 9 * 1024 * 1024
 _IMPORTS = tuple(f"{{http://www.w3.org/2001/XMLSchema}}{word}" for word in ("import", "include", "redefine"))
 
 
-def compile_xsd(main: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
+def compile_xsd(
+    main: str, files: Mapping[str, bytes], imports: Mapping[str, str] = MappingProxyType({})
+) -> etree.XMLSchema:
     """The schema that begins with *main*; whatever it imports must be in *files*, by name relative to one base.
+
+    *imports* names the file of what a schema imports by network address, or by its namespace alone.
 
     libxml2 reads a private copy of these bytes. A resolver would need no copy, but libxml2's loader is one for all
     threads: a document parsed in another thread takes it away while the schema is being read (lxml 6.1, measured).
     """
     try:
         with TemporaryDirectory(prefix="einvoice-schema-") as folder:
-            for name, data in _imported(main, files).items():
+            for name, data in _imported(main, files, imports).items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
@@ -46,8 +51,11 @@ def compile_xsd(main: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
                           fix="make room in the directory for temporary files (TMPDIR)") from error  # fmt: skip
 
 
-def _imported(main: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The bytes of *main* and of all that it imports, by name. ConfigError names what is not in *files*."""
+def _imported(main: str, files: Mapping[str, bytes], imports: Mapping[str, str]) -> dict[str, bytes]:
+    """The bytes of *main* and of all that it imports, by name. ConfigError names what is not in *files*.
+
+    In these copies the name of a listed file stands where the schema has a network address, or nothing.
+    """
     found: dict[str, bytes] = {}
     missing, waiting = [], [main]
     while waiting:
@@ -58,8 +66,14 @@ def _imported(main: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
             missing.append(name)
             continue
         found[name] = files[name]
-        for element in etree.fromstring(found[name], _parser()).iter(*_IMPORTS):
-            if where := element.get("schemaLocation"):
+        root = etree.fromstring(found[name], _parser())
+        for element in root.iter(*_IMPORTS):
+            where = element.get("schemaLocation")
+            if known := imports.get(where or element.get("namespace") or ""):
+                where = posixpath.relpath(known, posixpath.dirname(name) or ".")
+                element.set("schemaLocation", where)
+                found[name] = etree.tostring(root)
+            if where:
                 waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), where)))
     if missing:
         raise ConfigError(f"the schema imports a file that is not in the list: {', '.join(sorted(missing))}",
@@ -97,7 +111,7 @@ def judge(id: str) -> Judge:
     edition, data = read(publication, entry, base)
     schema: etree.XMLSchema | etree.DTD
     if publication.kind == "xsd":
-        schema = compile_xsd(entry.main, data)
+        schema = compile_xsd(entry.main, data, entry.imports)
     else:
         schema = etree.DTD(io.BytesIO(data[entry.main]))
     name, said = f"{publication.title} {publication.version}", release(publication, entry, edition)

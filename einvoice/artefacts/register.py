@@ -31,11 +31,16 @@ class Edition(Strict):
 
 
 class Entry(Strict):
-    """One schema of a publication: its id here, the file to begin with, the root element it is for (a schema alone)."""
+    """One schema of a publication: its id here, the file to begin with, the root element it is for (a schema alone).
+
+    imports  listed files by the network address under which a schema imports them, or by the namespace where it
+             does not say from where
+    """
 
     id: str
     main: str
     root: str
+    imports: dict[str, str] = Field(default_factory=dict)
 
 
 class Publication(Strict):

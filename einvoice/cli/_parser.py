@@ -101,7 +101,7 @@ def _check(commands: Commands) -> None:  # type: ignore[valid-type]
 def _convert(commands: Commands) -> None:  # type: ignore[valid-type]
     one = _command(commands, "convert", "convert", "any readable format to any other, with a loss report")
     _files(one, many=False)
-    one.add_argument("--to", required=True, metavar="FORMAT", help="json, ubl, cii, cxml, edifact, x12, edifact:d01b")
+    one.add_argument("--to", required=True, metavar="FORMAT", help="json, ubl, cii, cxml, x12:005010, fatturapa ...")
     one.add_argument("-o", "--output", metavar="OUT", help="default: standard output")
     one.add_argument("--loss", metavar="FILE", help="write the loss report there as JSON lines")
     _json(one)

@@ -28,18 +28,31 @@ _KNOWN = {
     "cxml": "cxml",
     "edifact": "edifact",
     "x12": "x12",
+    "facturae": "facturae",
+    "rosettanet": "rosettanet",
+    "ebinterface": "ebinterface",
+    "fatturapa": "fatturapa",
 }
-#: What the root element of each XML format ends in.
+#: What the root element of each XML format ends in; the first that fits is it.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
+    "ebinterface": ("ebinterface.at/schema/6p1/}Invoice", "ebinterface.at/schema/6p0/}Invoice"),
     "ubl": ("}Invoice", "}CreditNote", "}ApplicationResponse"),
     "cii": ("}CrossIndustryInvoice", "}CrossDomainAcknowledgementAndResponse"),
     "cxml": "cXML",
-}
+    "facturae": "}Facturae",
+    "rosettanet": ("}InvoiceNotification", "}InvoiceRejectNotification"),
+    "fatturapa": (
+        "/fatture/v1.2}FatturaElettronica", "/fatture/v1.0}FatturaElettronicaSemplificata",
+        "}RicevutaConsegna", "}NotificaScarto", "}RicevutaScarto", "}NotificaMancataConsegna",
+        "}RicevutaImpossibilitaRecapito", "}NotificaEsito", "}NotificaEsitoCommittente", "}NotificaDecorrenzaTermini",
+        "}AttestazioneTrasmissioneFattura", "}ScartoEsitoCommittente", "}MetadatiInvioFile",
+    ),
+}  # fmt: skip
 #: How an EDIFACT interchange begins: UNA and its six characters, or the first service segment.
 _SERVICE = re.compile(rb"UN(?:A[^A-Za-z0-9]{6}|[BGH][^A-Za-z0-9])")
 #: How an X12 interchange begins.
 _ISA = re.compile(rb"ISA[^A-Za-z0-9 ]")
-_READABLE = "send canonical JSON, UBL 2.1, UN/CEFACT CII, cXML, EDIFACT INVOIC or X12 810"
+_READABLE = "send JSON, UBL 2.1, CII, cXML, FatturaPA, Facturae, ebInterface, RosettaNet 3C3, EDIFACT INVOIC or X12 810"
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 

@@ -7,13 +7,8 @@ the model; :func:`read` validates them into an Invoice.
 from __future__ import annotations
 
 import re
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
-from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from lxml import etree
@@ -22,97 +17,54 @@ from pydantic import ValidationError
 from ..errors import Finding, Severity, UnreadableDocument
 from ..exchange import Read
 from ..mapping import Const, Drop, Group, Leaf, Map, Node, Row, plan
-from ..model import Invoice
-from ..money import parse as parse_number
+from ..model import Invoice, Line
 from ..terms import GROUPS
-from ._xml import place as place_in_xml
+from ._xml_context import Context as Context
+from ._xml_context import Raw as Raw
+from ._xml_context import empty, known, local, otherwise, place, stray, text_of, unread, unread_attribute
+from ._xml_leaves import currency_check, leaf_reader
+from ._xml_repeat import Repeats
 
-Raw = dict[str, Any]
-#: Findings of one rule that are told one by one; beyond it only their number is said.
-TOLD = 1000
+#: The group that repeats in its hundreds: BG-25.
+_LINES = "lines"
+#: Lines within lines.
+DEEP = 200
 #: Attributes of one element.
 ATTRIBUTES = 1000
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _XML_NS = "http://www.w3.org/XML/1998/namespace"
 #: xs:boolean has two spellings.
-#: Where a document says its schema lies, which is never followed.
-_SCHEMA_PLACES = tuple(
-    f"{{http://www.w3.org/2001/XMLSchema-instance}}{name}" for name in ("schemaLocation", "noNamespaceSchemaLocation")
-)
 _BOOLEAN = {"0": "false", "1": "true"}
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def local(named: Any) -> str:
-    """The name of an element or attribute without its namespace."""
-    return str(named if isinstance(named, str) else named.tag).rpartition("}")[2]
-
-
-def place(element: Any, attribute: str = "") -> str:
-    """Where *element* stands; trees of other syntaxes say it themselves."""
-    own = getattr(element, "place", None)
-    return str(own(attribute)) if own else place_in_xml(element, attribute)
-
-
-class Context:
-    """What one reading knows: the currencies, the sign, the findings, and on demand where each value came from."""
-
-    def __init__(self, root: etree._Element, track: bool = False) -> None:
-        self.element = root
-        self.root: Raw = {}
-        self.meta: dict[str, str] = {}
-        self.findings: list[Finding] = []
-        self.currency: str | None = None
-        self.tax_currency: str | None = None
-        self.negate = False
-        self.parts: list[Raw] = []
-        self.said: set[tuple[str, str]] = set()
-        self.counts: Counter[str] = Counter()
-        self.places: dict[tuple[int, str], etree._Element] | None = {} if track else None
-
-    def say(
-        self, rule: str, message: str, at: etree._Element, severity: Severity = Severity.FATAL, attribute: str = "",
-        term: str = "", found: str = "", fix: str = "", clause: str = "",
-    ) -> None:  # fmt: skip
-        self.counts[rule] += 1
-        if self.counts[rule] > TOLD:
-            return
-        self.findings.append(
-            Finding(rule, message, severity, term, "", place(at, attribute), found[:80], "", fix, clause)
-        )
-
-    def summed(self) -> tuple[Finding, ...]:
-        """All findings, and for each rule that was broken more than ``TOLD`` times how often that was."""
-        first = {finding.rule: finding for finding in reversed(self.findings)}
-        more = [
-            Finding(rule, f"{count - TOLD} more of this kind", first[rule].severity, place=place(self.element),
-                    fix=first[rule].fix)
-            for rule, count in self.counts.items() if count > TOLD
-        ]  # fmt: skip
-        return (*self.findings, *more)
-
 
 Reader = Callable[[etree._Element, Raw, Context], None]
+Handler = Callable[[etree._Element, str, Raw, Context], None]
 
 
 class Spec:
-    """How one element of the plan is recognised and read. ``plain``: its name is enough, and it is read."""
+    """How one element of the plan is recognised and read. ``plain``: its name is enough, and it is read.
 
-    __slots__ = ("choose", "dropped", "name", "node", "plain", "read", "selects", "single")
+    bit  of an element that is read once: which one it is among those that may stand beside it; 0 of one that repeats
+    """
+
+    __slots__ = ("bit", "choose", "dropped", "name", "plain", "read", "selects", "single")
 
     def __init__(self, name: str, node: Node, read: Reader, selects: list[tuple[str, str, str]], choose: Any) -> None:
-        self.name, self.node, self.read, self.selects, self.choose = name, node, read, selects, choose
+        self.name, self.read, self.selects, self.choose = name, read, selects, choose
         self.single = not node.many and not node.drop
         self.dropped = node.drop
         self.plain = not (selects or choose or node.drop)
+        self.bit = 0
 
     def fits(self, element: etree._Element, context: Context) -> bool:
-        if self.choose is not None and not self.choose(element, context):
-            return False
+        if self.choose is not None:
+            context.beyond = True
+            if not self.choose(element, context):
+                return False
         for path, attribute, value in self.selects:
             found = element if path == "." else element.find(path)
             if found is None:
                 return False
+            if context.places is not None:
+                context.compared.add((found, attribute))
             stated = found.get(attribute) if attribute else (found.text or "").strip()
             if stated != value and _BOOLEAN.get(stated or "") != value:
                 return False
@@ -124,24 +76,19 @@ class TreeReader:
 
     def __init__(self, table: Map, format: str, begin: Callable[[Context], None]) -> None:
         self.table, self.format, self._begin = table, format, begin
-        self._named: dict[str, Node] = {}
-        self._cache: dict[int, Spec] = {}
-        root = plan(table)
-        self._collect(root)
-        self.tag = self._tag(root.name)
-        self._spec = self._build(root)
+        self.tag, self._read = _Compiler(table, follow=lambda: self._tracking[0]).root()
 
     def read(self, root: etree._Element, again: Callable[[], etree._Element]) -> Read:
         """The invoice of *root*. *again* parses the source once more when someone asks where a value stands."""
         try:
-            context = self._walk(root, track=False)
+            context = self.values(root)
             invoice = _validate(context)
         except RecursionError as error:
             raise UnreadableDocument("elements are nested too deeply", where=place(root), fix="send it flat") from error
 
         @cache
         def tracked() -> Context:
-            return self._walk(again(), track=True)
+            return self._walk(Context(again(), track=True), self._tracking[1])
 
         def locate(path: str) -> str:
             return _locate(tracked(), path)
@@ -150,18 +97,41 @@ class TreeReader:
 
     def values(self, root: etree._Element) -> Context:
         """Raw values, transmission values and findings of *root*."""
-        return self._walk(root, track=False)
+        return self._walk(Context(root), self._read)
 
-    def _walk(self, root: etree._Element, track: bool) -> Context:
-        context = Context(root, track)
+    @cached_property
+    def _tracking(self) -> tuple[list[Reader], Reader]:
+        """What reads the same and keeps the element of each value: each repeated line, and the root."""
+        compiler = _Compiler(self.table)
+        read = compiler.root()[1]
+        return compiler.lines, read
+
+    def _walk(self, context: Context, read: Reader) -> Context:
         self._begin(context)
-        self._spec.read(root, context.root, context)
+        read(context.element, context.root, context)
         after = self.table.hooks.get("after")
         if after:
             after(context)
         return context
 
-    # -- building
+
+class _Compiler:
+    """Makes the closures of one table: one for each element and attribute of its plan.
+
+    follow  gives the readers of ``lines`` that track, for those that do not; without it these readers track themselves
+    """
+
+    def __init__(self, table: Map, follow: Callable[[], list[Reader]] | None = None) -> None:
+        self.table, self.follow, self.track = table, follow, follow is None
+        self.lines: list[Reader] = []
+        self._named: dict[str, Node] = {}
+        self._cache: dict[int, Spec] = {}
+
+    def root(self) -> tuple[str, Reader]:
+        """The tag of the root element and what reads it."""
+        node = plan(self.table)
+        self._collect(node)
+        return self._tag(node.name), self._build(node).read
 
     def _tag(self, name: str) -> str:
         prefix, _, local = name.rpartition(":")
@@ -191,7 +161,15 @@ class TreeReader:
             if id(rows) not in self._cache:
                 self._cache[id(rows)] = Spec("", rows, _nothing, [], None)
             shared = self._cache[id(rows)]
-            spec.read = self._opening(node, lambda element, into, context: shared.read(element, into, context))
+
+            def deeper(element: etree._Element, into: Raw, context: Context) -> None:
+                context.depth += 1
+                if context.depth > DEEP:
+                    raise RecursionError
+                shared.read(element, into, context)
+                context.depth -= 1
+
+            spec.read = self._opening(node, deeper)
             return spec
         inside = self._inside(node)
         if group and group.name:
@@ -210,108 +188,239 @@ class TreeReader:
                 part: Raw = {}
                 inside(element, part, context)
                 hook(part, context)
+                context.beyond = True
 
             return back
-        steps, many, absolute, states = node.steps, group.many, node.absolute, group.states
+        path, last, many, absolute, states = node.steps[:-1], node.steps[-1], group.many, node.absolute, group.states
+        always, term, track = group.always, group.term if group.term in GROUPS else "", self.track
+        repeats = self._repeats(inside) if many and last == _LINES else None
 
         def opened(element: etree._Element, into: Raw, context: Context) -> None:
-            part: Raw = {}
-            inside(element, part, context)
+            part = repeats.read(element, context) if repeats is not None and context.flat else None
+            if part is None:
+                part = {}
+                inside(element, part, context)
             if not part:
-                if not group.always:
-                    _empty(element, context, group.term if group.term in GROUPS else "")
+                if not always:
+                    empty(element, context, term)
                 return
             if states:
                 part[states[0]] = states[1]
             target = context.root if absolute else into
-            for step in steps[:-1]:
+            for step in path:
                 target = target.setdefault(step, {})
             if many:
-                target.setdefault(steps[-1], []).append(part)
+                found = target.get(last)
+                if found is None:
+                    target[last] = [part]
+                else:
+                    found.append(part)
             else:
-                target[steps[-1]] = {**target[steps[-1]], **part} if steps[-1] in target else part
-            if context.places is not None:
+                target[last] = {**target[last], **part} if last in target else part
+            if track and context.places is not None:
                 context.places[id(part), ""] = element
+                context.held.append(part)
 
         return opened
 
+    def _repeats(self, inside: Reader) -> Repeats | None:
+        """What knows the markups of a repeated line; none where places are kept, which only the table knows."""
+        at, follow = len(self.lines), self.follow
+        self.lines.append(inside)
+        return None if follow is None else Repeats(lambda: follow()[at], Line if self.table.whole else None)
+
     def _inside(self, node: Node) -> Reader:
-        attributes = {self._tag(name) if ":" in name else name: self._attribute(s) for name, s in node.attrs.items()}
         leaf = node.text if isinstance(node.text, Leaf) else None
         if leaf and leaf.row.raw:
-            return _raw_reader(leaf)
+            take = leaf_reader(leaf, self.track)
+            return lambda element, into, context: take(element, element, into, context)
+        attributes = {self._tag(name) if ":" in name else name: self._attribute(s) for name, s in node.attrs.items()}
         for name, clause in self.table.drops.items():
             attributes.setdefault(name, self._attribute(Drop("", clause)))
-        money = self.table.money if leaf and leaf.kind in ("amount", "price") and leaf.row.money else ""
-        currency = _currency(leaf) if leaf and money else _accepted
-        if money:
-            attributes[money] = currency
-        kids: dict[str, list[Spec]] = {}
-        for child in node.children:
-            spec = self._build(child)
-            kids.setdefault(spec.name, []).append(spec)
-        text = _leaf_reader(leaf) if leaf else None
+        if leaf:
+            return self._leaf(node, leaf, attributes)
         constant = node.text if isinstance(node.text, Const) else None
-        mixed = bool(leaf and kids)
-        whole = bool(leaf and leaf.row.lens and leaf.row.lens.whole)
-        filler = leaf.row.filler if leaf else None
-        holds = bool(kids) and not leaf and not node.opens and not (node.group and node.group.always)
+        holds = bool(node.children) and not node.opens and not (node.group and node.group.always)
+        find = self._kids(node).get
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
-            if money and element.get(money) is None:
-                currency(element, "", into, context)
-            if element.keys():
-                for name in _names(element):
-                    handler = attributes.get(name)
-                    if handler is None:
-                        _unread_attribute(element, name, element.get(name, ""), context)
-                    elif handler is not _accepted:
-                        handler(element, element.get(name, ""), into, context)
-            if text is not None:
-                written = element.text
-                stripped = written.strip() if written else ""
-                if stripped:
-                    text(element, written if whole and written else stripped, into, context)
-                elif not mixed and not len(element):  # noqa: SIM102
-                    if filler != "":
-                        _empty(element, context, leaf.id if leaf else "")
-            elif element.text and (stated := element.text.strip()):
-                if constant is None:
-                    _stray(element, stated, context)
-                elif not constant.select and stated != constant.value:
-                    _otherwise(element, "", stated, constant, context)
-                elif stated != constant.value:  # a boolean in its other spelling
-                    context.say("EINV-READ-09", f"read as {constant.value}", element, Severity.INFO, found=stated)
-            if len(element):
-                _children(element, kids, into, context)
-            elif holds and not element.keys():
-                _empty(element, context)
+            names = element.keys()
+            if names:
+                _attributes(element, names, attributes, into, context)
+            written = element.text
+            if written and (stated := written.strip()):
+                _stated(element, stated, constant, context)
+            seen, child = 0, None
+            for child in element:
+                found = find(child.tag)
+                if found is None:
+                    _nowhere(child, element, context)
+                    continue
+                plain, bit, first, choice = found
+                if plain and not seen & bit:
+                    seen |= bit
+                    first(child, into, context)
+                else:
+                    seen |= _chosen(child, choice, seen, into, context)
+            if child is None and holds and not names:
+                empty(element, context)
 
         return read
 
-    def _attribute(self, source: Leaf | Const | Drop) -> Callable[[etree._Element, str, Raw, Context], None]:
+    def _leaf(self, node: Node, leaf: Leaf, attributes: dict[str, Handler]) -> Reader:
+        """Reads an element that holds a value, alone or beside elements of its own."""
+        money = self.table.money if leaf.kind in ("amount", "price") and leaf.row.money else ""
+        taxed = leaf.row.money == "tax_currency"
+        if money:
+            currency = attributes[money] = currency_check(leaf)
+        take = leaf_reader(leaf, self.track)
+        filler, mixed = leaf.row.filler, bool(node.children)
+        whole = bool(leaf.row.lens and leaf.row.lens.whole)
+        kids = self._kids(node)
+
+        def amount(element: etree._Element, into: Raw, context: Context) -> None:
+            names = element.keys()
+            stated = element.get(money)
+            if stated is None:
+                currency(element, "", into, context)
+            elif len(names) == 1 and stated == (context.tax_currency if taxed else context.currency):
+                names = ()  # nearly always: an amount in the right currency, and no other attribute
+            rest(element, names, into, context)
+
+        def value(element: etree._Element, into: Raw, context: Context) -> None:
+            rest(element, element.keys(), into, context)
+
+        def rest(element: etree._Element, names: Any, into: Raw, context: Context) -> None:
+            if names:
+                _attributes(element, names, attributes, into, context)
+            written = element.text
+            stripped = written.strip() if written else ""
+            if stripped:
+                take(element, written if whole else stripped, into, context)
+            if len(element):
+                _within(element, kids, into, context)
+            elif not stripped and not mixed and filler != "":
+                empty(element, context, leaf.id)
+
+        return amount if money else value
+
+    def _attribute(self, source: Leaf | Const | Drop) -> Handler:
         if isinstance(source, Leaf):
-            reader, name = _leaf_reader(source), source.row.path.rpartition("@")[2]
+            name = source.row.path.rpartition("@")[2]
+            take = leaf_reader(source, self.track, self._tag(name) if ":" in name else name)
 
-            def take(element: etree._Element, value: str, into: Raw, context: Context) -> None:
-                if value.strip():
-                    reader(element, value.strip(), into, context)
+            def handle(element: etree._Element, value: str, into: Raw, context: Context) -> None:
+                stated = value.strip()
+                if stated:
+                    take(element, stated, into, context)
                 else:
-                    _empty(element, context, attribute=name)
+                    empty(element, context, attribute=name)
 
-            return take
+            return handle
         if isinstance(source, Drop):
             clause = source.clause
-            return lambda element, value, into, context: _known(element, value, clause, context)
+            return lambda element, value, into, context: known(element, value, clause, context)
         if source.select:
-            return _accepted
+            return lambda element, value, into, context: None
         name, constant = self._tag(source.path.rpartition("@")[2]), source
 
         def compare(element: etree._Element, value: str, into: Raw, context: Context) -> None:
             if value != constant.value:
-                _otherwise(element, name, value, constant, context)
+                otherwise(element, name, value, constant, context)
 
         return compare
+
+    def _kids(self, node: Node) -> dict[str, Any]:
+        """The rows of each element below, by its tag: whether the first is plain, its bit, its reader; and all."""
+        named: dict[str, list[Spec]] = {}
+        for position, child in enumerate(node.children):
+            spec = self._build(child)
+            spec.bit = 1 << position if spec.single else 0
+            named.setdefault(spec.name, []).append(spec)
+        return {name: (specs[0].plain, specs[0].bit, specs[0].read, Choice(specs)) for name, specs in named.items()}
+
+
+class Choice:
+    """The rows for elements of one name, and where an attribute tells them apart, those that its value leaves."""
+
+    __slots__ = ("attribute", "by_value", "rest", "specs")
+
+    def __init__(self, specs: list[Spec]) -> None:
+        self.specs = self.rest = specs
+        self.attribute, self.by_value = "", dict[str, list[Spec]]()
+        told = {one: one.selects[0] for one in specs if one.selects and one.selects[0][0] == "."}
+        names, values = {attribute for _, attribute, _ in told.values()}, {value for _, _, value in told.values()}
+        if len(names) == 1 and len(values) > 1 and not values & set(_BOOLEAN.values()):
+            (self.attribute,) = names
+            self.rest = [one for one in specs if one not in told]
+            self.by_value = {value: [one for one in specs if one not in told or told[one][2] == value]
+                             for value in values}  # fmt: skip
+
+    def among(self, element: etree._Element) -> list[Spec]:
+        """The rows that *element* may fit, in the order of the table."""
+        return self.by_value.get(element.get(self.attribute, ""), self.rest) if self.attribute else self.specs
+
+
+def _within(element: etree._Element, kids: dict[str, Any], into: Raw, context: Context) -> None:
+    """Reads the elements that stand in one that holds a text."""
+    seen = 0
+    for child in element:
+        found = kids.get(child.tag)  # type: ignore[call-overload,unused-ignore]
+        if found is None:
+            _nowhere(child, element, context)
+        else:
+            seen |= _chosen(child, found[3], seen, into, context)
+
+
+def _nowhere(element: etree._Element, parent: etree._Element, context: Context) -> None:
+    """No row has a place for *element*, which is no element at all where the parser left a reference standing."""
+    if not isinstance(element.tag, str):
+        raise UnreadableDocument("an entity reference", where=place(parent), fix="write the text out")
+    unread(element, context)
+
+
+def _chosen(element: etree._Element, choice: Choice, seen: int, into: Raw, context: Context) -> int:
+    """Reads *element* by the first row of *choice* that it fits and that was not *seen*; the bit of that one."""
+    specs = choice.specs
+    for spec in specs if context.places is not None else choice.among(element):
+        if seen & spec.bit or not (spec.plain or spec.fits(element, context)):
+            continue
+        if spec.dropped:
+            known(element, (element.text or "").strip(), spec.dropped, context)
+        else:
+            spec.read(element, into, context)
+        return spec.bit
+    if any(seen & spec.bit for spec in specs):
+        message = f"{local(element)} stands more than once where one is expected"
+        context.say("EINV-READ-02", message, element, found=text_of(element), fix="keep one")
+    else:
+        unread(element, context)
+    return 0
+
+
+def _attributes(
+    element: etree._Element, names: Any, handlers: dict[str, Handler], into: Raw, context: Context
+) -> None:  # fmt: skip
+    """Each attribute to its row. Refused in masses, since each look-up of a value walks all of them."""
+    if len(names) > ATTRIBUTES:
+        message = f"an element has {len(names)} attributes, {ATTRIBUTES} are the limit"
+        raise UnreadableDocument(message, where=place(element), fix="export the file again")
+    for name in names:
+        handler = handlers.get(name)
+        if handler is None:
+            unread_attribute(element, name, element.get(name, ""), context)
+        else:
+            handler(element, element.get(name, ""), into, context)
+
+
+def _stated(element: etree._Element, text: str, constant: Const | None, context: Context) -> None:
+    """The text of an element that has no term for it."""
+    if constant is None:
+        stray(element, text, context)
+    elif not constant.select and text != constant.value:
+        otherwise(element, "", text, constant, context)
+    elif text != constant.value:  # a boolean in its other spelling
+        context.say("EINV-READ-09", f"read as {constant.value}", element, Severity.INFO, found=text)
 
 
 def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, str]]:
@@ -324,246 +433,8 @@ def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, st
             yield from _selecting(row.rows, f"{under}{row.path}/")
 
 
-def _names(element: etree._Element) -> list[str]:
-    """Names of the attributes; refused in masses, since each look-up of a value walks all of them."""
-    names = element.keys()
-    if len(names) > ATTRIBUTES:
-        message = f"an element has {len(names)} attributes, {ATTRIBUTES} are the limit"
-        raise UnreadableDocument(message, where=place(element), fix="export the file again")
-    return names  # type: ignore[return-value,unused-ignore]
-
-
 def _nothing(element: etree._Element, into: Raw, context: Context) -> None:
     raise AssertionError("a table was read before it was built")
-
-
-def _accepted(element: etree._Element, value: str, into: Raw, context: Context) -> None:
-    return None
-
-
-def _children(element: etree._Element, kids: dict[str, list[Spec]], into: Raw, context: Context) -> None:
-    seen: set[Spec] = set()
-    for child in element:
-        specs = kids.get(child.tag)  # type: ignore[call-overload,unused-ignore]
-        if specs is None:
-            if not isinstance(child.tag, str):
-                raise UnreadableDocument("an entity reference", where=place(element), fix="write the text out")
-            _unread(child, context)
-            continue
-        first = specs[0]
-        if first.plain and first not in seen:
-            if first.single:
-                seen.add(first)
-            first.read(child, into, context)
-            continue
-        for spec in specs:
-            if (spec.single and spec in seen) or not (spec.plain or spec.fits(child, context)):
-                continue
-            seen.add(spec)
-            if spec.dropped:
-                _known(child, (child.text or "").strip(), spec.dropped, context)
-            else:
-                spec.read(child, into, context)
-            break
-        else:
-            if any(spec in seen for spec in specs if spec.single):
-                message = f"{local(child)} stands more than once where one is expected"
-                context.say("EINV-READ-02", message, child, found=_text_of(child), fix="keep one")
-            else:
-                _unread(child, context)
-
-
-# --- leaves: text to a value of the term's kind -----------------------------------------------------------------------
-
-
-def _raw_reader(leaf: Leaf) -> Reader:
-    """The lens takes the whole element, whatever stands in it."""
-    take = _leaf_reader(leaf)
-    return lambda element, into, context: take(element, element, into, context)  # type: ignore[arg-type]
-
-
-def _leaf_reader(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], None]:
-    convert, steps, absolute, many = _converter(leaf), leaf.steps, leaf.absolute, leaf.many
-    if leaf.kind == "meta":
-        lens = leaf.row.lens
-        return lambda element, text, into, context: context.meta.__setitem__(
-            steps[0], lens.back(text) if lens else text
-        )
-    filler = leaf.row.filler
-    last, path, also = steps[-1], steps[:-1], leaf.also
-    here = not (path or also or many or absolute)
-    also_last = also[-1] if also else ""
-
-    def take(element: etree._Element, text: str, into: Raw, context: Context) -> None:
-        if text == filler:
-            return
-        value: Any = convert(element, text, context) if convert else text
-        if value is None:
-            return
-        if here and last not in into and context.places is None:  # nearly always
-            into[last] = value
-            return
-        target = context.root if absolute else into
-        for step in path:
-            target = target.setdefault(step, {})
-        if also:
-            value, second = value
-            if second is not None:
-                for step in also[:-1]:
-                    target = target.setdefault(step, {})
-                target[also_last] = second
-            if value is None:
-                return
-        if many:
-            target.setdefault(last, []).append(value)
-        elif last in target and target[last] != value:
-            context.say("EINV-READ-02", f"{leaf.id} is stated twice with different values", element,
-                        Severity.WARNING, term=leaf.id, found=text, fix="state it once")  # fmt: skip
-        else:
-            target[last] = value
-        if context.places is not None:
-            context.places[id(target), last] = element
-
-    return take
-
-
-def _converter(leaf: Leaf) -> Callable[[etree._Element, str, Context], Any] | None:
-    """From text to a value of the term's kind, None when the text is the value; what is wrong is said, and no value."""
-    id_, lens = leaf.id, leaf.row.lens
-    if lens:
-
-        def by_lens(element: etree._Element, text: str, context: Context) -> Any:
-            try:
-                value = lens.back(text)
-                if not lens.exact and value is not None and lens.to(value) != text:
-                    context.say("EINV-READ-09", f"kept as {value}", element, Severity.INFO, term=id_, found=str(text))
-                return value
-            except ValueError as error:
-                context.say("EINV-READ-04", str(error) or "not readable", element, term=id_, found=text,
-                            fix="correct the value in the source")  # fmt: skip
-                return None
-
-        return by_lens
-    if leaf.kind in ("amount", "price", "quantity", "percent"):
-        signed = leaf.row.signed
-
-        def number(element: etree._Element, text: str, context: Context) -> Decimal | None:
-            value = parse_number(text)
-            if value is None:
-                context.say("EINV-READ-03", f"{text[:40]!r} is not a plain decimal number", element, term=id_,
-                            found=text, fix="write digits and a point, such as 1234.50")  # fmt: skip
-            elif signed and context.negate and value:
-                return -value
-            return value
-
-        return number
-    if leaf.kind == "date":
-        return lambda element, text, context: _day(element, text, context, id_)
-    if leaf.kind == "binary":
-        return lambda element, text, context: _content(element, text, context, id_)
-    if leaf.kind == "flag":
-        return lambda element, text, context: _FLAGS.get(text.lower())
-    return None
-
-
-def _day(element: etree._Element, text: str, context: Context, term: str) -> date | None:
-    match = _DAY.fullmatch(text)
-    try:
-        value = date.fromisoformat(match.group(1)) if match else None
-    except ValueError:
-        value = None
-    if value is None:
-        context.say("EINV-READ-04", f"{text[:40]!r} is not a calendar date", element, term=term, found=text,
-                    fix="write it as YYYY-MM-DD")  # fmt: skip
-    elif match and match.group(2):
-        context.say(
-            "EINV-READ-09", "the time zone of a date is not kept", element, Severity.INFO, term=term, found=text
-        )
-    return value
-
-
-def _content(element: etree._Element, text: str, context: Context, term: str) -> bytes | None:
-    try:
-        return a2b_base64("".join(text.split()), strict_mode=True)
-    except (Base64Error, ValueError):
-        context.say("EINV-READ-05", "the attachment is not valid base64", element, term=term, fix="attach it again")
-        return None
-
-
-def _currency(leaf: Leaf) -> Callable[[etree._Element, str, Raw, Context], None]:
-    which = leaf.row.money
-
-    def check(element: etree._Element, value: str, into: Raw, context: Context) -> None:
-        expected = context.tax_currency if which == "tax_currency" else context.currency
-        if value != expected:
-            stated = f"the amount is in {value!r}" if value else "the amount states no currency"
-            message = f"{stated}, the document is in {expected!r}"
-            context.say("EINV-READ-06", message, element, term=leaf.id, found=value, fix="state it in one currency")
-
-    return check
-
-
-# --- what no row touched ----------------------------------------------------------------------------------------------
-
-
-def _text_of(element: etree._Element) -> str:
-    return " ".join(" ".join(map(str, element.itertext())).split())[:80]
-
-
-def _unread(element: etree._Element, context: Context) -> None:
-    for part in _leaf_elements(element):
-        name = local(part).removeprefix("SG-")
-        context.say("EINV-READ-01", f"{name} has no place in the model and is not carried", part, Severity.WARNING,
-                    found=_text_of(part), fix="see whether the receiver needs it")  # fmt: skip
-        if hasattr(part, "place"):  # a segment: all it holds has been found
-            continue
-        for key in part.keys():  # noqa: SIM118  an element is no mapping
-            _unread_attribute(part, str(key), part.get(key, ""), context)
-
-
-def _stray(element: etree._Element, text: str, context: Context) -> None:
-    name = local(element)
-    context.say("EINV-READ-01", f"{name} holds a text of its own, which has no place in the model", element,
-                Severity.WARNING, found=text, fix="see whether the receiver needs it")  # fmt: skip
-
-
-def _leaf_elements(element: etree._Element) -> Iterator[etree._Element]:
-    kids = list(element)
-    if not kids or (element.text and element.text.strip()):
-        yield element
-    for child in kids:
-        yield from _leaf_elements(child)
-
-
-def _unread_attribute(element: etree._Element, name: str, value: str, context: Context) -> None:
-    if name in _SCHEMA_PLACES:
-        return
-    context.say("EINV-READ-01", f"the attribute {local(name)} is not carried", element,
-                Severity.WARNING, name, found=value, fix="see whether the receiver needs it")  # fmt: skip
-
-
-def _known(element: etree._Element, value: str, clause: str, context: Context) -> None:
-    name = local(element)
-    context.say("EINV-READ-08", f"{name} has no business term", element, Severity.INFO, found=value, clause=clause)
-
-
-def _otherwise(element: etree._Element, attribute: str, value: str, constant: Const, context: Context) -> None:
-    """Another value stands where the syntax has one constant. What has a clause is said once for each value."""
-    name = local(attribute or element)
-    if not constant.clause:
-        message = f"{name} is {value[:40]!r}, only {constant.value!r} is understood, and it is not carried"
-        context.say("EINV-READ-01", message, element, Severity.WARNING, attribute, found=value,
-                    fix="see whether the receiver needs it")  # fmt: skip
-    elif (name, value) not in context.said:
-        context.said.add((name, value))
-        context.say("EINV-READ-08", f"{name} {value[:40]!r} has no business term", element, Severity.INFO, attribute,
-                    found=value, clause=constant.clause)  # fmt: skip
-
-
-def _empty(element: etree._Element, context: Context, term: str = "", attribute: str = "") -> None:
-    name = f"the attribute {attribute}" if attribute else local(element)
-    context.say("EINV-READ-07", f"{name} is empty", element, Severity.WARNING, attribute, term,
-                fix="leave the element out or fill it")  # fmt: skip
 
 
 # --- raw values to an invoice, and back to places ---------------------------------------------------------------------

@@ -59,7 +59,7 @@ def compile_writer(table: Map) -> Writer:
         source = before(invoice) if before else invoice
         out: list[str] = []
         missing: list[str] = []
-        inner(source, meta, plain, negated if negate else plain, out, missing.append)
+        inner(source, meta, table.number, negated if negate else table.number, out, missing.append)
         return "".join(out), missing
 
     return write

@@ -16,7 +16,7 @@ from ..config import Strict
 from ..errors import Finding, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
-from ..model import Invoice, Means
+from ..model import Invoice, Line, Means, PriceDiscount
 from ..specifications import identified, specification
 from ..totals import completed
 from ._lenses import TERMS
@@ -437,7 +437,7 @@ def table() -> Map:
         Group(f"{transaction}/ram:IncludedSupplyChainTradeLineItem", _line(), "BG-25", many=True),
         *(_under(transaction, part) for part in (_agreement(), _delivery(), _settlement())),
     )  # fmt: skip
-    return Map("rsm:CrossIndustryInvoice", rows, _PREFIXES, money="", hooks=_HOOKS)
+    return Map("rsm:CrossIndustryInvoice", rows, _PREFIXES, money="", hooks=_HOOKS, whole=True)
 
 
 # --- hooks ------------------------------------------------------------------------------------------------------------
@@ -457,20 +457,29 @@ def _accounting_tax(element: Any, context: Context) -> bool:
 
 def _after(context: Context) -> None:
     _gather_mandate(context)
-    for line in context.root.get("lines", ()):
-        _gather_discounts(line)
+    lines = context.root.get("lines", [])
+    lines[:] = map(_gathered, lines)
 
 
-def _gather_discounts(line: Any) -> None:
-    """Several discounts on the gross price are kept one by one, and BT-147 is their sum (EN 16931-1, BT-147)."""
-    price = line.get("price", {})
-    if "discount_parts" not in price:
-        return
-    first = {"amount": price.pop("discount", None), "reason": price.pop("discount_reason", None)}
-    price["discount_parts"].insert(0, {name: value for name, value in first.items() if value is not None})
-    amounts = [part["amount"] for part in price["discount_parts"] if "amount" in part]
-    if all(isinstance(amount, Decimal) for amount in amounts):
-        price["discount"] = sum(amounts, Decimal(0))
+def _gathered(line: Any) -> Any:
+    """*line* with several discounts on the gross price kept one by one, and their sum as BT-147 (EN 16931-1)."""
+    read = isinstance(line, Line)
+    price = line.price if read else line.get("price")
+    parts = price and (price.discount_parts if read else price.get("discount_parts"))
+    if not parts:
+        return line
+    stated = {"amount": "discount", "reason": "discount_reason"}
+    first = {name: getattr(price, field, None) if read else price.get(field) for name, field in stated.items()}
+    first = {name: value for name, value in first.items() if value is not None}
+    amounts = [first.get("amount"), *(part.amount if read else part.get("amount") for part in parts)]
+    total = sum(amounts, Decimal(0)) if all(isinstance(amount, Decimal) for amount in amounts) else None
+    if read:
+        every = (PriceDiscount(**first), *parts)
+        whole = price.model_copy(update={"discount": total, "discount_reason": None, "discount_parts": every})
+        return line.model_copy(update={"price": whole})
+    price.pop("discount_reason", None)
+    line["price"] = {**price, "discount": total, "discount_parts": [first, *parts]}
+    return line
 
 
 def _gather_mandate(context: Context) -> None:

@@ -7,7 +7,7 @@ Two roots, one table: what differs between Invoice and CreditNote is said once, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, BinaryIO, Literal
 
@@ -334,7 +334,7 @@ def _table(root: str) -> Map:
         Field("BT-115", "cac:LegalMonetaryTotal/cbc:PayableAmount", required=True),
         Group(f"cac:{line}", _line(quantity, sub), "BG-25", many=True, name="line"),
     )  # fmt: skip
-    return Map(root, rows, {"": f"{_NS}{root}-2", **_PREFIXES}, hooks=_HOOKS)
+    return Map(root, rows, {"": f"{_NS}{root}-2", **_PREFIXES}, hooks=_HOOKS, whole=True)
 
 
 # --- hooks ------------------------------------------------------------------------------------------------------------
@@ -449,11 +449,13 @@ class UblFormat:
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         data = load(stream)
-        root = parse(data)
+        yield self.read_root(parse(data), lambda: parse(data))
+
+    def read_root(self, root: Any, again: Callable[[], Any]) -> Read:
+        """The invoice of a parsed document, for callers who need the tree too; *again* parses it once more."""
         for name in ("Invoice", "CreditNote"):
             if root.tag == _reader(name).tag:
-                yield _reader(name).read(root, lambda: parse(data))
-                return
+                return _reader(name).read(root, again)
         raise UnreadableDocument(
             f"the root element is {root.tag!r}, not a UBL 2.1 Invoice or CreditNote",
             where="line 1",

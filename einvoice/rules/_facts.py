@@ -7,10 +7,10 @@ means sub-lines too. Only a rule that finds a fault asks for the places, so a go
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
 from datetime import date
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any
 
 from ..codes import codes
@@ -70,8 +70,9 @@ class Facts:
 
     def dated(self, on: date) -> Facts:
         """The same facts with the code lists of another day; what was worked out is kept."""
-        other = copy(self)
-        other.on, other.vat = on, self.vat  # one pass over the lines for all packs
+        other = object.__new__(Facts)
+        vat = self.vat  # one pass over the lines for all packs
+        other.__dict__.update(self.__dict__, on=on, vat=vat)
         return other
 
     # -- places
@@ -154,10 +155,24 @@ class _Values(dict[str, list[Any]]):
         super().__init__({"": [invoice]})
 
     def __missing__(self, path: str) -> list[Any]:
+        """What stands one step below each object at the path above."""
         head, name, kind = _split(path)
         above = self[head]
-        found = self[path] = _below(above, name, kind) if above else []
+        if not above:
+            found = []
+        elif not kind:
+            found = [value for value in map(_getter(name), above) if value is not None]
+        elif kind == "[**]":
+            found = [line for parent in above for line in _deep(getattr(parent, name))]
+        elif name == "tax_breakdown":
+            found = [row for parent in above for _, row in _entries(parent, name)]
+        else:
+            found = [value for values in map(_getter(name), above) if values for value in values]
+        self[path] = found
         return found
+
+
+_getter = cache(attrgetter)
 
 
 @cache
@@ -166,17 +181,6 @@ def _split(path: str) -> tuple[str, str, str]:
     head, _, step = path.rpartition(".")
     name, bracket, kind = step.partition("[")
     return head, name, bracket + kind
-
-
-def _below(parents: list[Any], name: str, kind: str) -> list[Any]:
-    """What stands one step below each of *parents*."""
-    if not kind:
-        return [value for parent in parents if (value := getattr(parent, name)) is not None]
-    if kind == "[**]":
-        return [line for parent in parents for line in _deep(getattr(parent, name))]
-    if name == "tax_breakdown":
-        return [row for parent in parents for _, row in _entries(parent, name)]
-    return [value for parent in parents for value in getattr(parent, name)]
 
 
 def _entries(parent: Any, name: str) -> Iterable[tuple[int, Any]]:

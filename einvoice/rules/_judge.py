@@ -15,7 +15,7 @@ _PATH_LINE = re.compile(r"\$\.lines\[(\d+)\]")
 _PLACE_LINE = re.compile(r"Line\[(\d+)\]")
 #: What the reader says of a value it could not read: not a number, not a date.
 _UNREAD = ("EINV-READ-03", "EINV-READ-04")
-Chosen = tuple[tuple[tuple[Rule, Check, str], ...], tuple[str, ...]]
+Chosen = tuple[tuple[tuple[Rule, Check, str], ...], tuple[str, ...], tuple[str, ...]]
 _CHOSEN: dict[tuple[str, str, str], Chosen] = {}
 
 
@@ -45,11 +45,12 @@ def _hits(pack: Pack, release: Release, facts: Facts) -> Iterator[tuple[Rule, Hi
     told: dict[str, list[Hit]] = {}
     for id_, hit in _reader.hits(facts, pack.reader) if facts.read else ():
         told.setdefault(id_, []).append(hit)
-    rules, needs = _rules(pack, release, facts.syntax)
-    categories = facts.vat
-    absent = {need for need in needs if (need not in categories if need.isupper() else not facts.values(need))}
+    rules, categories, groups = _rules(pack, release, facts.syntax)
+    used, values = facts.vat, facts.values
+    absent = {code for code in categories if code not in used}
+    absent.update([path for path in groups if not values(path)])
     for rule, check, need in rules:
-        if need in absent:
+        if need and need in absent:
             continue
         for hit in check(facts):
             yield rule, hit
@@ -68,7 +69,9 @@ def _rules(pack: Pack, release: Release, syntax: str) -> Chosen:
             for rule in pack.rules
             if rule.id not in release.without and rule.syntax in ("", syntax)
         )
-        found = _CHOSEN[key] = rules, tuple({need for _, _, need in rules if need})
+        needs = {need for _, _, need in rules if need}
+        categories = tuple(need for need in needs if need.isupper())
+        found = _CHOSEN[key] = rules, categories, tuple(needs.difference(categories))
     return found
 
 

@@ -1,0 +1,250 @@
+"""ebInterface 6.1: what is written, what is read, and what is said about everything else."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from einvoice import artefacts, formats
+from einvoice.errors import Finding, UnreadableDocument, fatal
+from einvoice.exchange import Document, Read
+from einvoice.formats._ebinterface_table import NAMESPACE, TYPES
+from einvoice.formats.ebinterface import EbInterface, EbInterfaceFormat
+from einvoice.loss import losses
+from einvoice.model import Card, Discount, Invoice, Means, Payment, Preceding, leaves
+from tests import readable
+from tools.roundtrip import differences as unequal
+
+SCHEMA = "ebinterface-6.1"
+NAMES = readable.names("ebinterface")
+#: Elements of the samples that no term holds. Nothing else of them may stay unread.
+WITHOUT_PLACE = {
+    "AccountingCurrencyAmount", "AdditionalInformation", "Comment", "Description", "Email", "Extension",
+    "HeaderDescription", "MinimumPayment", "OrderReference", "OtherVATableTax", "Phone", "POBox", "Salutation",
+}  # fmt: skip
+
+
+def invoice(name: str) -> Invoice:
+    return readable.invoice(name, "ebinterface")
+
+
+def write(invoice: Invoice) -> Document:
+    return EbInterfaceFormat().write(invoice, readable.IDS)
+
+
+def read(data: bytes) -> Read:
+    (one,) = formats.read(data)
+    assert one.format == "ebinterface"
+    return one
+
+
+def again(invoice: Invoice) -> Invoice:
+    return read(write(invoice).data).invoice
+
+
+def texts(document: Document, name: str) -> list[str]:
+    return [element.text or "" for element in etree.fromstring(document.data).iter(f"{{{NAMESPACE}}}{name}")]
+
+
+def valid(document: Document, reference: Path) -> None:
+    verdict = artefacts.validate(SCHEMA, document.data)
+    assert (verdict.status, [str(one) for one in verdict.findings]) == ("valid", [])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden(name: str, golden: Callable[[str, bytes], None]) -> None:
+    golden(f"ebinterface/{name}.xml", write(invoice(name)).data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_readable_invoice_is_valid_and_comes_back_whole(name: str, reference: Path) -> None:
+    document = write(invoice(name))
+    assert document.losses == ()
+    valid(document, reference)
+    first = read(document.data)
+    assert first.findings == ()
+    assert list(unequal(invoice(name), first.invoice)) == []
+
+
+@pytest.mark.parametrize("name", readable.names())
+def test_what_of_other_invoices_does_not_come_back_is_said(name: str, reference: Path) -> None:
+    before = readable.invoice(name)
+    document = write(before)
+    if not fatal(document.losses):
+        valid(document, reference)
+    first = read(document.data)
+    back = dict(leaves(first.invoice))
+    told = {one.path for one in losses(before, document, EbInterfaceFormat())}
+    assert {f"$.{path}" for path, value in leaves(before) if back.get(path) != value} == told
+    assert again(first.invoice) == first.invoice
+
+
+@pytest.mark.parametrize("folder", ["v60", "v61"])
+def test_every_sample_comes_back_equal_and_what_of_it_is_unread_is_listed(folder: str, reference: Path) -> None:
+    files = sorted((reference / "ebinterface" / "samples" / folder).glob("*.xml"))
+    assert len(files) == {"v60": 1, "v61": 2}[folder]
+    for path in files:
+        first = read(path.read_bytes())
+        document = write(first.invoice)
+        valid(document, reference)
+        assert list(unequal(first.invoice, read(document.data).invoice)) == []
+        assert {one.rule for one in first.findings} == {"EINV-READ-01"}
+        for one in first.findings:
+            assert any(f"/{name}" in re.sub(r"\[\d+\]", "", one.place) for name in WITHOUT_PLACE), one
+
+
+@pytest.mark.parametrize("folder", ["v302", "v40", "v43", "v50"])
+def test_older_versions_are_refused_by_name(folder: str, reference: Path) -> None:
+    for path in sorted((reference / "ebinterface" / "samples" / folder).glob("*.xml")):
+        with pytest.raises(UnreadableDocument, match=r"not ebInterface 6\.1"):
+            list(formats.read(path.read_bytes(), "ebinterface"))
+
+
+def test_documents_of_other_formats_become_valid_or_what_is_lacking_is_said(reference: Path) -> None:
+    count = written = 0
+    for folder in ("en16931/examples/ubl", "en16931/examples/cii", "xrechnung/testsuite"):
+        for path in sorted((reference / folder).rglob("*.xml")):
+            try:
+                (source,) = formats.read(path.read_bytes())
+            except UnreadableDocument:
+                continue
+            count += 1
+            format = EbInterfaceFormat()
+            document = format.write(source.invoice, readable.IDS)
+            told = {one.path for one in losses(source.invoice, document, format)}
+            back = dict(leaves(next(format.read(io.BytesIO(document.data))).invoice))
+            assert {f"$.{at}" for at, value in leaves(source.invoice) if back.get(at) != value} == told, path.name
+            if not fatal(document.losses):
+                written += 1
+                verdict = artefacts.validate(SCHEMA, document.data)
+                assert (verdict.status, [str(one) for one in verdict.findings]) == ("valid", []), path.name
+    assert count >= 53
+    assert written >= 45
+
+
+# --- single rows ------------------------------------------------------------------------------------------------------
+
+
+def test_document_types_are_those_of_the_schema(reference: Path) -> None:
+    schema = etree.parse(str(reference / "ebinterface/xsd/ebinterface-6.1.xsd"))
+    kind = schema.find(".//{*}simpleType[@name='DocumentTypeType']")
+    assert kind is not None
+    assert sorted(TYPES.values()) == sorted(str(one.get("value")) for one in kind.iter("{*}enumeration"))
+
+
+@pytest.mark.parametrize("type_code", sorted(TYPES))
+def test_the_type_of_a_document_comes_back(type_code: str) -> None:
+    assert again(invoice("at-invoice").model_copy(update={"type_code": type_code})).type_code == type_code
+
+
+def test_a_cancelled_document_is_told_from_a_related_one() -> None:
+    one = invoice("at-credit-note")
+    assert texts(write(one), "CancelledOriginalDocument") != []
+    related = one.model_copy(update={"preceding": (Preceding(id="AT-1"), Preceding(id="AT-2"))})
+    document = write(related)
+    assert len(texts(document, "RelatedDocument")) == 2
+    assert again(related).preceding == related.preceding
+
+
+def test_a_party_without_vat_has_the_number_that_stands_for_none() -> None:
+    assert texts(write(invoice("at-credit-note")), "VATIdentificationNumber") == ["00000000", "ATU99999010"]
+    back = again(invoice("at-credit-note")).seller
+    assert back is not None
+    assert (back.vat_id, back.tax_id) == (None, "99 999/9999")
+
+
+def test_the_delivery_has_a_day_or_a_period() -> None:
+    assert texts(write(invoice("at-credit-note")), "FromDate") == ["2026-09-01"]
+    assert texts(write(invoice("at-invoice")), "Date")[:1] == ["2026-09-30"]
+
+
+def test_one_way_to_pay_is_written() -> None:
+    card = Means(code="48", card=Card(number="1234", holder="Ada Erfunden"))
+    one = invoice("at-invoice").model_copy(update={"payment": Payment(means=(card,))})
+    assert texts(write(one), "PrimaryAccountNumber") == ["1234"]
+    assert again(one).payment == one.payment
+    assert texts(write(invoice("at-credit-note")), "MandateReference") == ["M-77"]
+
+
+def test_a_discount_within_days_has_a_last_day() -> None:
+    days = Payment(discounts=(Discount(percent=Decimal(2), days=Decimal(14)),))
+    one = invoice("at-invoice").model_copy(update={"payment": days})
+    back = again(one).payment
+    assert back is not None
+    assert back.discounts == (Discount(percent=Decimal(2), until=date(2026, 10, 19)),)
+
+
+def test_a_header_text_without_a_term_is_kept_under_its_name() -> None:
+    data = write(invoice("at-invoice")).data
+    text = data.replace(b"<Details>", b"<Details><HeaderDescription>Wir liefern:</HeaderDescription>")
+    first = read(text)
+    assert first.findings == ()
+    assert texts(write(first.invoice), "HeaderDescription") == ["Wir liefern:"]
+
+
+def test_who_made_the_document_is_a_setting() -> None:
+    data = EbInterfaceFormat(EbInterface(generating_system="ERP 7")).write(invoice("at-invoice"), readable.IDS).data
+    assert b'GeneratingSystem="ERP 7"' in data
+
+
+def test_what_does_not_fit_is_said() -> None:
+    one = invoice("at-invoice")
+    line = one.lines[0]
+    assert line.price is not None
+    fine = line.model_copy(update={"price": line.price.model_copy(update={"net": Decimal("0.00101")})})
+    found = write(one.model_copy(update={"lines": (fine,), "accounting_reference": "X" * 21})).losses
+    assert {(each.rule, each.path) for each in found} == {
+        ("EINV-EBINTERFACE-01", "$.lines[0].price.net"), ("EINV-EBINTERFACE-02", "$.accounting_reference"),
+    }  # fmt: skip
+
+
+def test_an_invoice_with_nothing_in_it_names_what_it_lacks() -> None:
+    terms = {one.term for one in write(Invoice()).losses}
+    assert terms >= {"BT-1", "BT-2", "BT-3", "BT-5", "BT-112", "BT-115", "BG-25"}
+
+
+# --- hostile ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_document_cut_anywhere_is_refused_with_its_place() -> None:
+    data = write(invoice("at-invoice")).data
+    for cut in range(1, 51):
+        with pytest.raises(UnreadableDocument) as caught:
+            list(formats.read(data[: len(data) * cut // 51], "ebinterface"))
+        assert caught.value.where
+
+
+def test_files_of_other_formats_are_refused() -> None:
+    for path in sorted(readable.FIXTURES.rglob("*.*")):
+        if path.parent.name != "ebinterface" and path.suffix in (".xml", ".edi", ".toml", ".x12"):
+            with pytest.raises(UnreadableDocument):
+                list(formats.read(path.read_bytes(), "ebinterface"))
+
+
+def test_any_element_may_be_missing_empty_or_twice() -> None:
+    data = write(invoice("at-invoice")).data
+    size = len(list(etree.fromstring(data).iter()))
+    for index in range(1, size):
+        for change in ("remove", "empty", "double"):
+            root = etree.fromstring(data)
+            element = list(root.iter())[index]
+            parent = element.getparent()
+            assert parent is not None
+            if change == "remove":
+                parent.remove(element)
+            elif change == "empty":
+                element.clear()
+            else:
+                parent.insert(parent.index(element), etree.fromstring(etree.tostring(element)))
+            try:
+                found: list[Finding] = [one for read in formats.read(etree.tostring(root)) for one in read.findings]
+            except UnreadableDocument:
+                continue
+            assert all(re.search(r" line \d+$", one.place) for one in found)
