@@ -19,7 +19,7 @@ from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Attachment, Identifier, Invoice, Party
 from ..terms import at
-from ..totals import completed_taxes
+from ..totals import completed, completed_taxes
 from . import _mime
 from ._cxml_answers import answers as answers
 from ._cxml_orders import orders as orders
@@ -50,7 +50,8 @@ class Cxml(Strict):
     sender: Credential | None = None
     user_agent: str = "einvoice"
     absent_totals: Literal["refuse", "compute"] = "refuse"
-    """What becomes of the tax amounts that cXML demands of a line with several taxes and another syntax leaves out."""
+    """What becomes of a total, and of the tax amounts of a line with several taxes, that cXML demands and the invoice
+    leaves out: other syntaxes state fewer."""
     attachments: Literal["mime", "leave_out"] = "mime"
     """Supporting documents with content (BT-125) travel as MIME parts beside the cXML or stay behind, which is said."""
 
@@ -89,7 +90,9 @@ class CxmlFormat:
         settings = self.settings
         told: list[Finding] = []
         if settings.absent_totals == "compute":
-            invoice, told = completed_taxes(invoice)
+            invoice, told = completed(invoice)
+            invoice, of_lines = completed_taxes(invoice)
+            told += of_lines
         purpose = purpose_of(invoice, settings.credit_style)
         beside = _beside(invoice, ids) if settings.attachments == "mime" else []
         body = shaped(_referring(invoice, beside), purpose, _ids(settings.from_), _ids(settings.to))
