@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from . import terms
 from .errors import Finding, Severity
 from .model import AllowanceCharge, Invoice, Line, Tax, Totals
 from .money import minor_units, plain, round_half_up, total
@@ -123,6 +124,47 @@ def completed(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
     ]  # fmt: skip
     added = {name: getattr(exact, name) for _, name in absent}
     return invoice.model_copy(update={"totals": issued.model_copy(update=added)}), found
+
+
+_TAX_AMOUNT, _LINE_TAX = terms.at("lines[].taxes[].amount").id, terms.at("lines[].tax_amount").id
+
+
+def completed_taxes(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
+    """*invoice* with the tax amounts that its lines leave out, and EINV-WRITE-02 for each (information).
+
+    Of a line that states an amount of tax, each further one is its base (else the line's net amount) times its rate,
+    rounded to the digits of the currency, and the total their sum. A line stays as it is where a base or a
+    rate is absent, and where the total that it states is not the sum.
+    """
+    digits = minor_units(invoice.currency)
+    lines, found = list(invoice.lines), list[Finding]()
+    for at, line in enumerate(invoice.lines):
+        if line.tax_amount is None and all(tax.amount is None for tax in line.taxes):
+            continue
+        amounts = [_amount(tax, line, digits) for tax in line.taxes]
+        due = total(amount for tax, amount in zip(line.taxes, amounts, strict=True) if tax.effect in _IN_TOTAL)
+        if None in amounts or line.tax_amount not in (None, due):
+            continue
+        taxes = tuple(tax.model_copy(update={"amount": amount})
+                      for tax, amount in zip(line.taxes, amounts, strict=True))  # fmt: skip
+        lines[at] = line.model_copy(update={"taxes": taxes, "tax_amount": due})
+        added = [
+            (_TAX_AMOUNT, f"taxes[{i}].amount", amounts[i]) for i, tax in enumerate(line.taxes) if tax.amount is None
+        ]
+        added += [(_LINE_TAX, "tax_amount", due)] if line.tax_amount is None else []
+        found += [
+            Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the line", Severity.INFO, term,
+                    f"$.lines[{at}].{path}", found=plain(amount))
+            for term, path, amount in added if amount is not None
+        ]  # fmt: skip
+    return (invoice.model_copy(update={"lines": tuple(lines)}), found) if found else (invoice, [])
+
+
+def _amount(tax: Tax, line: Line, digits: int) -> Decimal | None:
+    base = line.net_amount if tax.base is None else tax.base
+    if tax.amount is not None or base is None or tax.rate is None:
+        return tax.amount
+    return tax_amount(base, tax.rate, digits)
 
 
 def _lines(issued: Totals | None) -> Decimal:

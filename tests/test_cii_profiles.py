@@ -17,7 +17,7 @@ from einvoice.model import Price, PriceDiscount
 from tests import readable
 from tools.update_profiles import PROFILES, rows
 
-FIXTURES = [name for name in readable.names() if name.startswith(("de", "fr", "it"))]
+FIXTURES = [name for name in readable.names() if name.startswith(("at", "be", "ch", "de", "fr", "it"))]
 
 
 def written(name: str, profile: str) -> Document:

@@ -248,3 +248,15 @@ def test_any_element_may_be_missing_empty_or_twice() -> None:
             except UnreadableDocument:
                 continue
             assert all(re.search(r" line \d+$", one.place) for one in found)
+
+
+def test_a_reduction_or_surcharge_without_its_tax_holds_the_invoice() -> None:
+    """The schema wants a TaxItem in each; cXML states none at the allowances of the document."""
+    stated = readable.invoice("it-invoice")
+    bare = {path: tuple(one.model_copy(update={"taxes": ()}) for one in getattr(stated, path))
+            for path in ("allowances", "charges")}  # fmt: skip
+    document = formats.get("ebinterface").write(stated.model_copy(update=bare), readable.IDS)
+    assert [(one.rule, one.term) for one in fatal(document.losses)] == [
+        ("EINV-WRITE-01", "BT-95"), ("EINV-WRITE-01", "BT-102"),
+    ]  # fmt: skip
+    assert not fatal(formats.get("ebinterface").write(stated, readable.IDS).losses)

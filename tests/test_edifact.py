@@ -496,8 +496,12 @@ def invoice_of(**given: Any) -> Invoice:
     return Invoice(**{**base, **given})
 
 
+#: Countries whose customers receive INVOIC; of the others the UBL and cXML goldens suffice.
+GOLDENS = [name for name in readable.names() if name[:2] in ("au", "ca", "de", "fr", "it", "nz", "us")]
+
+
 @pytest.mark.parametrize("directory", ["d96a", "d01b", "d14b"])
-@pytest.mark.parametrize("name", readable.names())
+@pytest.mark.parametrize("name", GOLDENS)
 def test_a_fixture_is_written_as_its_golden(name: str, directory: str, request: pytest.FixtureRequest) -> None:
     settings_ = {**formats.module("edifact").variant(directory), "line_end": "\n", "transliterate": True}
     document = edifact(**settings_).write(readable.invoice(name), IDS)

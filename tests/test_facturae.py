@@ -283,9 +283,17 @@ def test_descriptions_of_corrections_are_those_of_the_schema(reference: Path) ->
     for name, kind in (("facturae_payment", "PaymentMeansType"), ("facturae_units", "UnitOfMeasureType"),
                        ("facturae_taxes", "TaxTypeCodeType")):  # fmt: skip
         assert sorted(crosswalk(name).ours) == sorted(listed(kind)), name
+    for name, kind in (("facturae_currencies", "CurrencyCodeType"), ("facturae_languages", "LanguageCodeType")):
+        assert codes(name, date.max) == set(listed(kind)), name
     countries = set(listed("CountryType"))
     lacking = {theirs for theirs in crosswalk("iso3166_alpha3").ours if theirs not in countries}
     assert lacking == set("ALA ATA ATF BES BLM BVT CCK CUW CXR HMD IOT MAF SGS SSD SXM UMI".split())
+
+
+@pytest.mark.parametrize(("change", "term"), [({"currency": "RSD"}, "BT-5"), ({"language": "nb"}, "EX-2")])
+def test_a_code_that_the_schema_does_not_list_holds_the_invoice(change: dict[str, str], term: str) -> None:
+    found = fatal(write(invoice("es-invoice").model_copy(update=change)).losses)
+    assert [(one.rule, one.term, one.found) for one in found] == [("EINV-FACTURAE-09", term, *change.values())]
 
 
 def test_crosswalks_speak_of_published_codes() -> None:

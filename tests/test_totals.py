@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from einvoice.errors import Severity
 from einvoice.model import AllowanceCharge, Invoice, Line, Price, Tax, Totals
-from einvoice.totals import Policy, compute, differences, line_net, line_subtotal, tax_amount
+from einvoice.totals import Policy, completed_taxes, compute, differences, line_net, line_subtotal, tax_amount
 from tests import readable
 
 CENTS = st.integers(-10_000_000, 10_000_000).map(lambda cents: D(cents) / 100)
@@ -173,3 +173,34 @@ def test_the_order_of_the_lines_changes_nothing(amounts: list[D], order: list[in
     mixed = [amounts[at] for at in order if at < len(amounts)]
     one = compute(Invoice(currency="EUR", lines=lines(*map(str, amounts)))).totals
     assert one == compute(Invoice(currency="EUR", lines=lines(*map(str, mixed)))).totals
+
+
+def test_tax_amounts_that_a_line_leaves_out_are_computed_and_told() -> None:
+    """UBL states the tax of a line, not that of each jurisdiction; INVOIC the reverse."""
+    invoice = readable.invoice("us-invoice")
+    line = invoice.lines[0]
+    bare = tuple(tax.model_copy(update={"amount": None, "base": None}) for tax in line.taxes)
+    of_ubl = invoice.model_copy(update={"lines": (line.model_copy(update={"taxes": bare}),)})
+    full, told = completed_taxes(of_ubl)
+    assert [tax.amount for tax in full.lines[0].taxes] == [D("336.70"), D("199.43")]
+    assert [(one.rule, one.path, one.found) for one in told] == [
+        ("EINV-WRITE-02", "$.lines[0].taxes[0].amount", "336.70"),
+        ("EINV-WRITE-02", "$.lines[0].taxes[1].amount", "199.43"),
+    ]
+    of_invoic = invoice.model_copy(update={"lines": (line.model_copy(update={"tax_amount": None}),)})
+    full, told = completed_taxes(of_invoic)
+    assert full.lines[0] == line
+    assert [(one.term, one.found) for one in told] == [("EX-93", "536.13")]
+
+
+@pytest.mark.parametrize("change", [{"tax_amount": D("536.14")}, {"net_amount": None}])
+def test_tax_amounts_are_not_computed_where_they_do_not_add_up(change: dict[str, D | None]) -> None:
+    invoice = readable.invoice("us-invoice")
+    bare = tuple(tax.model_copy(update={"amount": None, "base": None}) for tax in invoice.lines[0].taxes)
+    line = invoice.lines[0].model_copy(update={"taxes": bare, **change})
+    given = invoice.model_copy(update={"lines": (line,)})
+    assert completed_taxes(given) == (given, [])
+
+
+def test_an_invoice_without_tax_amounts_in_its_lines_stays_so() -> None:
+    assert completed_taxes(readable.invoice("de-invoice")) == (readable.invoice("de-invoice"), [])

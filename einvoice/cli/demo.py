@@ -32,12 +32,21 @@ _PLACES = (_HERE.parents[2] / "fixtures", _HERE.parents[1] / "_fixtures")
 #: Accounts of the invented sellers and buyers at the sandbox network.
 _OWN = ("AN01000000001-T", "AN01000000003-T", "AN01000000004-T")
 _TO = ("AN02000000002-T", "AN02000000005-T", "AN02000000006-T")
-_PROFILES = ("larkfield-us-test", "larkfield-de-test", "larkfield-fr-test")
+_PROFILES = ("larkfield-us-test", "larkfield-de-test", "larkfield-fr-test", "everything-test")
 #: Which source format each invoice arrives in; an ERP has its habits.
 _SOURCES = {
     "us-invoice": "json", "us-credit-note": "cxml", "de-invoice": "ubl", "de-credit-note": "json",
-    "fr-invoice": "ubl", "fr-credit-note": "ubl", "it-withholding": "json",
+    "fr-invoice": "ubl", "fr-credit-note": "ubl", "au-invoice": "ubl", "au-credit-note": "x12",
+    "ca-invoice": "x12", "ca-credit-note": "x12", "nz-invoice": "edifact", "nz-credit-note": "ubl",
+    "it-invoice": "json", "it-credit-note": "ubl", "it-withholding": "json",
+    "at-invoice": "cii", "at-credit-note": "ubl", "be-invoice": "ubl", "be-credit-note": "cii",
+    "ch-invoice": "cii", "ch-credit-note": "json", "dk-invoice": "ubl", "dk-credit-note": "ubl",
+    "es-invoice": "ubl", "es-credit-note": "json", "gb-invoice": "edifact", "gb-credit-note": "json",
+    "nl-invoice": "ubl", "nl-credit-note": "ubl", "no-invoice": "ubl", "no-credit-note": "edifact",
+    "pt-invoice": "ubl", "pt-credit-note": "ubl", "rs-invoice": "ubl", "rs-credit-note": "ubl",
+    "se-invoice": "ubl", "se-credit-note": "edifact",
 }  # fmt: skip
+_ENDINGS = {"json": "json", "x12": "x12", "edifact": "edi"}
 #: What the buyers say later: invoice number to status type.
 _LATER = (("us-invoice", "reconciled"), ("us-invoice", "paid"), ("de-invoice", "rejected"))
 
@@ -78,7 +87,7 @@ def _tour(directory: Path, fixtures: Path, network: dict[str, Any]) -> int:
     home = directory / "home"
     os.environ["EINVOICE_ARIBA_SECRET"] = network["secret"]
     shutil.copytree(fixtures / "house", home / "house", dirs_exist_ok=True)
-    _only_france(home / "house" / "law-override.toml")
+    _only_elsewhere(home / "house" / "law-override.toml")
     invoices = {name: _load(fixtures / "invoices" / f"{name}.toml") for name in _SOURCES}
     profiles = [_profile(fixtures, home, name, network) for name in _PROFILES]
     files = {name: _write(home / "inbox", name, to, invoices[name]) for name, to in _SOURCES.items()}
@@ -87,11 +96,13 @@ def _tour(directory: Path, fixtures: Path, network: dict[str, Any]) -> int:
         _type(home, "profile", "live", name)
     _type(home, "decide", str(files["de-invoice"]))
     _type(home, "decide", str(files["fr-invoice"]))
+    _type(home, "decide", str(files["nz-invoice"]))
     _type(home, "submit", *map(str, files.values()))
     _type(home, "dispatch", "--patience", "5")
     _answer(network, invoices)
     _type(home, "receive")
     _type(home, "status", "held")
+    _type(home, "status", "rejected")
     _type(home, "status", invoices["us-invoice"]["number"])
     print("\nThe run, as it stands now that the buyers have answered:")
     with Ledger.open(home / "ledger.sqlite") as ledger:
@@ -113,10 +124,12 @@ def _type(home: Path, *words: str) -> None:
         main(["--home", ".", *typed])
 
 
-def _only_france(override: Path) -> None:
-    """French law wants an approved platform, which a sandbox is not: there alone the law is overridden, loudly."""
+def _only_elsewhere(override: Path) -> None:
+    """German and American law let cXML be; French law wants an approved platform, which a sandbox is not, and the
+    documents of all other countries are here to show the formats: for these the law is overridden, loudly."""
+    profiles = 'profiles    = ["larkfield-fr-test", "everything-test"]'
     text = override.read_text("utf-8")
-    override.write_text(text.replace("environment =", 'profiles    = ["larkfield-fr-test"]\nenvironment =', 1), "utf-8")
+    override.write_text(text.replace("environment =", f"{profiles}\nenvironment =", 1), "utf-8")
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -136,7 +149,7 @@ def _write(inbox: Path, name: str, to: str, invoice: dict[str, Any]) -> Path:
     inbox.mkdir(parents=True, exist_ok=True)
     read = next(formats.read(json.dumps(invoice).encode(), "json"))
     ids = Identity(f"{name}@erp.example", datetime.now(UTC), Environment.TEST)
-    path = inbox / f"{name}.{'json' if to == 'json' else 'xml'}"
+    path = inbox / f"{name}.{_ENDINGS.get(to, 'xml')}"
     path.write_bytes(formats.get(to).write(read.invoice, ids).data)
     return path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -135,7 +135,11 @@ def _named(name: str, value: str) -> Named:
 
 
 def _orders(invoice: Invoice) -> list[OrderView]:
-    """Consecutive lines of one order together, each group with the order and contract that stand behind it."""
+    """Consecutive lines of one order together, each group with the order and contract that stand behind it.
+
+    A group holds its items before its services: where an item follows a service another begins, so that lines keep
+    their order.
+    """
 
     def behind(line: Line) -> tuple[Reference | None, ContractReference | None, str | None]:
         own = line.order
@@ -146,7 +150,17 @@ def _orders(invoice: Invoice) -> list[OrderView]:
         sales = (own.sales_order if own else None) or invoice.sales_order_reference
         return order, line.contract or invoice.contract, sales
 
-    return [OrderView(*key, tuple(lines)) for key, lines in groupby(invoice.lines, key=behind)]
+    return [OrderView(*key, run) for key, lines in groupby(invoice.lines, key=behind) for run in _runs(lines)]
+
+
+def _runs(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
+    run: list[Line] = []
+    for line in lines:
+        if run and run[-1].kind == "service" != line.kind:
+            yield tuple(run)
+            run = []
+        run.append(line)
+    yield tuple(run)
 
 
 def _one_line_each(invoice: Invoice) -> list[OrderView]:

@@ -19,6 +19,7 @@ from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Attachment, Identifier, Invoice, Party
 from ..terms import at
+from ..totals import completed, completed_taxes
 from . import _mime
 from ._cxml_answers import answers as answers
 from ._cxml_orders import orders as orders
@@ -48,6 +49,9 @@ class Cxml(Strict):
     to: tuple[Credential, ...] = ()
     sender: Credential | None = None
     user_agent: str = "einvoice"
+    absent_totals: Literal["refuse", "compute"] = "refuse"
+    """What becomes of a total, and of the tax amounts of a line with several taxes, that cXML demands and the invoice
+    leaves out: other syntaxes state fewer."""
     attachments: Literal["mime", "leave_out"] = "mime"
     """Supporting documents with content (BT-125) travel as MIME parts beside the cXML or stay behind, which is said."""
 
@@ -84,12 +88,17 @@ class CxmlFormat:
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         """The whole cXML document. Its ``losses`` name required terms that are absent."""
         settings = self.settings
+        told: list[Finding] = []
+        if settings.absent_totals == "compute":
+            invoice, told = completed(invoice)
+            invoice, of_lines = completed_taxes(invoice)
+            told += of_lines
         purpose = purpose_of(invoice, settings.credit_style)
         beside = _beside(invoice, ids) if settings.attachments == "mime" else []
         body = shaped(_referring(invoice, beside), purpose, _ids(settings.from_), _ids(settings.to))
         writer, _ = _table(settings.dtd_version)
         text, missing = writer(body, self._values(invoice, body, purpose, ids), "credit" in purpose.lower())
-        losses = [*absent(missing)]
+        losses = [*told, *absent(missing)]
         losses += [_unaddressed(side) for side in ("seller", "buyer") if not _network_ids(body, side)]
         if not any(map(_backed, [body, *body.lines])):
             losses.append(_NO_ORDER)

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, BinaryIO, Literal
 
+from ..codes import codes
 from ..config import Strict
 from ..errors import Finding, InvalidInvoice, Severity, UnreadableDocument
 from ..exchange import Document, Identity, Read
@@ -49,6 +50,11 @@ _TERMS = {
 #: Settings that say what the invoice may leave open.
 _SETTINGS = {"EX-422": "reason_code", "EX-423": "correction_method", "EX-424": "vat_period", "EX-425": "vat_period",
              "EX-2": "language"}  # fmt: skip
+#: Terms whose codes the schema lists: term, place, list.
+_LISTED = (
+    ("BT-5", "currency", "facturae_currencies"), ("BT-6", "tax_currency", "facturae_currencies"),
+    ("EX-2", "language", "facturae_languages"),
+)  # fmt: skip
 
 
 class Centre(Strict):
@@ -125,7 +131,7 @@ class FacturaeFormat:
             head, _, rest = text.partition("<Invoices>")
             heads.append(head)
             bodies.append(rest.rpartition("</Invoices>")[0])
-            findings += [*_absent(missing), *one.findings, *_unpayable(one)]
+            findings += [*_absent(missing), *one.findings, *_unpayable(one), *_unlisted(one.body)]
         if any(head != heads[0] for head in heads):
             message = "the invoices of a file have one seller, one buyer and one currency"
             fix = "write them into files of their own"
@@ -236,6 +242,16 @@ def _unpayable(one: Shaped) -> Iterator[Finding]:
         yield from absent(["BG-23"])
     if not one.invoice.lines:
         yield from absent(["BG-25"])
+
+
+def _unlisted(body: Any) -> Iterator[Finding]:
+    """Codes that the schema's own lists do not have: the dinar of Serbia (RSD), Norwegian as nb."""
+    for term, path, name in _LISTED:
+        code = getattr(body, path)
+        if code and code not in codes(name, date.max):
+            yield Finding("EINV-FACTURAE-09", f"{code} is not in the list of Facturae", term=term, path=f"$.{path}",
+                          fix="send such invoices in another format, or by another code", found=code,
+                          clause="Facturaev3_2_2.xsd")  # fmt: skip
 
 
 FORMAT, SETTINGS = FacturaeFormat, Facturae

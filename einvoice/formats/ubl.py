@@ -64,7 +64,8 @@ TRUE = Lens(lambda flag: "true" if flag else None, lambda text: text in ("true",
 
 # --- rows -------------------------------------------------------------------------------------------------------------
 
-#: UBL wants an order number beside a sales order number; BIS Billing 3 says to write this where there is none.
+#: UBL wants an order number beside a sales order number, as BIS Billing 3 says, and a number of every attachment: this
+#: is written where there is none.
 _NOT_KNOWN = "NA"
 _NO_SCHEME = "EN 16931-3-2: the tax category code list is fixed (UNCL5305)"
 
@@ -279,7 +280,7 @@ def _table(root: str) -> Map:
             *_identified("invoiced_object", "cbc:ID"), Const("cbc:DocumentTypeCode", "130"))),
         *(() if invoice else (project,)),
         Group("cac:AdditionalDocumentReference", (
-            Field("id", "cbc:ID"),
+            Field("id", "cbc:ID", filler=_NOT_KNOWN),
             Field("scheme", "cbc:ID/@schemeID"),
             Field("type_code", "cbc:DocumentTypeCode"),
             Field("description", "cbc:DocumentDescription"),

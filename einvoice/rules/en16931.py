@@ -55,6 +55,8 @@ PACK = Pack(
     ),
     rules=(*_en_presence.RULES, *_en_conditions.RULES, *_en_codes.RULES, *_en_vat.RULES),
     by_syntax={("cii", "BR-51"): Severity.FATAL},
+    # Portugal states its own codes of exemption, M01 to M99 (DT-CIUS-PT-108, -176).
+    relaxed={"urn:cen.eu:en16931:2017#compliant#urn:feap.gov.pt:CIUS-PT:2.1.1": {"BR-CL-22": Severity.INFO}},
     reader=(
         ReaderRule("EINV-READ-06", "", "BR-CL-03", unless="currencies"),
         *(ReaderRule("EINV-READ-07", element, rule) for element, rule in _CODED.items()),
