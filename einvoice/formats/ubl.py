@@ -15,7 +15,7 @@ from ..config import Strict
 from ..errors import Finding, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
-from ..model import CREDIT_TYPES, Invoice, Note
+from ..model import CREDIT_TYPES, Invoice, Note, Price
 from ..specifications import specification
 from ..totals import completed
 from ._lenses import TERMS
@@ -67,6 +67,8 @@ TRUE = Lens(lambda flag: "true" if flag else None, lambda text: text in ("true",
 #: UBL wants an order number beside a sales order number, as BIS Billing 3 says, and a number of every attachment: this
 #: is written where there is none.
 _NOT_KNOWN = "NA"
+#: The discount of a gross price that is the net price: UBL wants the amount. Read back as none stated.
+_NO_DISCOUNT = "0.000"
 _NO_SCHEME = "EN 16931-3-2: the tax category code list is fixed (UNCL5305)"
 
 
@@ -222,9 +224,11 @@ def _line(quantity: str, sub: str) -> tuple[Row, ...]:
             Field("BT-146", "cbc:PriceAmount", required=True),
             Field("BT-149", "cbc:BaseQuantity"),
             Field("BT-150", "cbc:BaseQuantity/@unitCode"),
-            Group("cac:AllowanceCharge", (Const("cbc:ChargeIndicator", "false"),
-                                          Field("BT-147", "cbc:Amount"), Field("BT-148", "cbc:BaseAmount")),
-                  when="has_discount"),
+            Group("cac:AllowanceCharge", (
+                Const("cbc:ChargeIndicator", "false"),
+                Field("BT-147", "cbc:Amount", filler=_NO_DISCOUNT),
+                Field("BT-148", "cbc:BaseAmount"),
+            ), when="has_discount"),
         ), when="has_price"),
         Group(f"cac:{sub}", (), "sub_lines[]", many=True, like="line"),
     )  # fmt: skip
@@ -381,6 +385,11 @@ def _document_tax(element: Any, context: Context) -> bool:
     return same or not _accounting_tax(element, context)
 
 
+def _ungiven(price: Price) -> bool:
+    """True when the gross price stands alone or is the net price: the discount is none, and not merely unstated."""
+    return price.gross is not None and price.net in (None, price.gross)
+
+
 def _before(invoice: Invoice) -> Invoice:
     """BT-41 may be a person or a department; UBL has one element for both."""
     update = {}
@@ -403,7 +412,7 @@ _HOOKS: Mapping[str, Any] = {
         invoice.tax_breakdown or (invoice.totals and invoice.totals.tax is not None)
     ),
     "has_price": lambda line, invoice: bool(line.price),
-    "has_discount": lambda line, invoice: line.price.discount is not None,
+    "has_discount": lambda line, invoice: line.price.discount is not None or _ungiven(line.price),
     "never": lambda line, invoice: False,
     "untyped": lambda element, context: element.find(f"{{{_PREFIXES['cbc']}}}DocumentTypeCode") is None,
     "document_tax": _document_tax,
