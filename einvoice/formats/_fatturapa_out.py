@@ -48,6 +48,7 @@ class Way:
     units: dict[str, str] = field(default_factory=dict)
     item_codes: dict[str, str] = field(default_factory=dict)
     withholding: str = ""
+    withholding_causal: str = ""
     payments: Crosswalk = field(default_factory=lambda: crosswalk("fatturapa_payment"))
     taxes: dict[tuple[Any, ...], list[Shape]] = field(default_factory=dict)
     said: list[Finding] = field(default_factory=list)
@@ -210,7 +211,7 @@ def _whole(one: Address | None) -> Shape | None:
 # --- taxes ------------------------------------------------------------------------------------------------------------
 
 
-def _is_vat(tax: Tax) -> bool:
+def is_vat(tax: Tax) -> bool:
     return tax.scheme in (None, "VAT")
 
 
@@ -252,7 +253,7 @@ def _taxes(taxes: Sequence[Tax], way: Way) -> list[Shape]:
 
 
 def _taxed(stated: Sequence[Tax], way: Way) -> list[Shape]:
-    vat = next((one for one in stated if _is_vat(one)), None)
+    vat = next((one for one in stated if is_vat(one)), None)
     found = []
     if vat is None or _rate(vat) is None:
         way.missing.append("BT-152")
@@ -267,13 +268,14 @@ def _taxed(stated: Sequence[Tax], way: Way) -> list[Shape]:
 def _total(tax: Tax, invoice: Invoice, way: Way) -> Shape:
     """A row of the breakdown: VAT, a withholding or the stamp duty; another tax has no place."""
     shape = Shape(**tax.__dict__)
-    if _is_vat(tax):
+    if is_vat(tax):
         split = tax.effect == "paid_by_buyer" or tax.category == "B"
         deferred = "D" if invoice.tax_point_code == "432" else None
         shape.scheme, shape.rate, shape.nature = None, _rate(tax), _nature(tax, way)
         shape.chargeability = "S" if split else tax.chargeability or deferred
     elif tax.effect == "withheld":
         shape.category = tax.category or way.withholding or None
+        shape.causal = tax.causal or way.withholding_causal or None
     elif tax.scheme == "STAMP":
         shape.purpose = tax.purpose or "virtual_stamp"
     return shape

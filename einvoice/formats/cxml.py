@@ -19,6 +19,7 @@ from ..errors import Finding, UnreadableDocument
 from ..exchange import SECRET_SLOT, Document, Environment, Identity, Read
 from ..model import Attachment, Identifier, Invoice, Party
 from ..terms import at
+from ..totals import completed
 from . import _mime
 from ._cxml_answers import answers as answers
 from ._cxml_orders import orders as orders
@@ -50,6 +51,8 @@ class Cxml(Strict):
     user_agent: str = "einvoice"
     attachments: Literal["mime", "leave_out"] = "mime"
     """Supporting documents with content (BT-125) travel as MIME parts beside the cXML or stay behind, which is said."""
+    absent_totals: Literal["refuse", "compute"] = "refuse"
+    """What becomes of a total that the format demands and the invoice leaves out."""
 
 
 @cache
@@ -84,12 +87,15 @@ class CxmlFormat:
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         """The whole cXML document. Its ``losses`` name required terms that are absent."""
         settings = self.settings
+        told: list[Finding] = []
+        if settings.absent_totals == "compute":
+            invoice, told = completed(invoice)
         purpose = purpose_of(invoice, settings.credit_style)
         beside = _beside(invoice, ids) if settings.attachments == "mime" else []
         body = shaped(_referring(invoice, beside), purpose, _ids(settings.from_), _ids(settings.to))
         writer, _ = _table(settings.dtd_version)
         text, missing = writer(body, self._values(invoice, body, purpose, ids), "credit" in purpose.lower())
-        losses = [*absent(missing)]
+        losses = [*told, *absent(missing)]
         losses += [_unaddressed(side) for side in ("seller", "buyer") if not _network_ids(body, side)]
         if not any(map(_backed, [body, *body.lines])):
             losses.append(_NO_ORDER)
