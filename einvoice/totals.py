@@ -99,30 +99,31 @@ def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
     return Computed(sums, taxes)
 
 
-#: Totals that follow from what is stated, for those who ask: term and field.
+#: Totals that follow from what is stated, for those who ask: term and field. First those of the breakdown.
+_OF_ROWS = (("BT-110", "tax"), ("EX-70", "withheld"), ("EX-71", "paid_by_buyer"))
 _COMPLETED = (("BT-106", "lines"), ("BT-109", "net"), ("BT-112", "gross"), ("BT-115", "due"))
 
 
 def completed(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
-    """*invoice* with the totals it leaves out computed from its lines, and EINV-WRITE-02 for each (information).
+    """*invoice* with the totals it leaves out computed from its lines and its breakdown of taxes, and EINV-WRITE-02 for
+    each (information).
 
     Nothing is computed where a line states no amount, or where a total that is stated is not what the parts come to:
     then the invoice comes back as it was, and a format that demands the total says that it is absent.
     """
     issued = invoice.totals or Totals()
-    absent = [(term, name) for term, name in _COMPLETED if getattr(issued, name) is None]
+    absent = [name for _, name in (*_OF_ROWS, *_COMPLETED) if getattr(issued, name) is None]
     if not absent or not invoice.lines or any(line.net_amount is None for line in invoice.lines):
         return invoice, []
-    exact = compute(invoice, Policy.AS_ISSUED).totals
-    stated = [name for _, name in _COMPLETED if getattr(issued, name) is not None]
-    if any(getattr(issued, name) != getattr(exact, name) for name in stated):
+    of_rows = {name: amount for name, amount in _of_rows(invoice.tax_breakdown).items() if name in absent}
+    summed = invoice.model_copy(update={"totals": issued.model_copy(update=of_rows)})
+    exact = compute(summed, Policy.AS_ISSUED).totals
+    if any(getattr(issued, name) not in (None, getattr(exact, name)) for _, name in _COMPLETED):
         return invoice, []
-    found = [
-        Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the lines", Severity.INFO, term,
-                f"$.totals.{name}", found=plain(getattr(exact, name)))
-        for term, name in absent
-    ]  # fmt: skip
-    added = {name: getattr(exact, name) for _, name in absent}
+    added = of_rows | {name: getattr(exact, name) for _, name in _COMPLETED if name in absent}
+    sources = (("the taxes", _OF_ROWS), ("the lines", _COMPLETED))
+    found = [_computed(term, f"totals.{name}", added[name], source)
+             for source, rows in sources for term, name in rows if name in added]  # fmt: skip
     return invoice.model_copy(update={"totals": issued.model_copy(update=added)}), found
 
 
@@ -165,6 +166,58 @@ def _amount(tax: Tax, line: Line, digits: int) -> Decimal | None:
     if tax.amount is not None or base is None or tax.rate is None:
         return tax.amount
     return tax_amount(base, tax.rate, digits)
+
+
+def _of_rows(rows: Iterable[Tax]) -> dict[str, Decimal]:
+    """What the breakdown comes to; nothing where a row states no amount."""
+    rows = tuple(rows)
+    if any(row.amount is None for row in rows):
+        return {}
+    in_total = [row.amount for row in rows if row.effect in _IN_TOTAL]
+    found = {"tax": total(in_total) if in_total else None, "withheld": _effect(rows, "withheld"),
+             "paid_by_buyer": _effect(rows, "paid_by_buyer")}  # fmt: skip
+    return {name: amount for name, amount in found.items() if amount is not None}
+
+
+def _computed(term: str, path: str, value: Decimal, source: str) -> Finding:
+    return Finding("EINV-WRITE-02", f"{term} is not stated and was computed from {source}", Severity.INFO, term,
+                   f"$.{path}", found=plain(value))  # fmt: skip
+
+
+def broken_down(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
+    """*invoice* with the rows of VAT (BG-23) or the bases (BT-116) that its breakdown leaves out, computed from the
+    taxes of lines, allowances and charges; EINV-WRITE-02 for each (information).
+
+    A base is computed only where it confirms the amount that is stated.
+    """
+    if any(line.net_amount is None for line in invoice.lines):
+        return invoice, []
+    exact = compute(invoice).taxes
+    rows, found = list(invoice.tax_breakdown), []
+    for position, row in enumerate(rows):
+        like = next((one for one in exact if _same(one, row)), None)
+        if row.base is None and like is not None and like.base is not None and like.amount == row.amount:
+            rows[position] = row.model_copy(update={"base": like.base})
+            found.append(_computed("BT-116", f"tax_breakdown[{position}].base", like.base, "the lines"))
+    if not any(row.scheme in (None, "VAT") for row in rows):
+        for row in exact:
+            if row.scheme == "VAT" and row.base is not None:
+                found.append(_computed("BG-23", f"tax_breakdown[{len(rows)}]", row.base, "the lines"))
+                rows.append(_stated_so(row, invoice))
+    return (invoice.model_copy(update={"tax_breakdown": tuple(rows)}), found) if found else (invoice, [])
+
+
+def _same(one: Tax, other: Tax) -> bool:
+    return all(
+        getattr(one, name) == getattr(other, name) for name in ("jurisdiction", "category", "rate", "effect")
+    ) and (one.scheme == (other.scheme or "VAT"))
+
+
+def _stated_so(row: Tax, invoice: Invoice) -> Tax:
+    """*row* with what the first tax of its group says beside the rate."""
+    first = next((one for _, taxes in _taxed(invoice) for one in taxes if _same(row, one)), row)
+    said = ("nature", "exemption_reason", "exemption_code")
+    return row.model_copy(update={name: getattr(first, name) for name in said})
 
 
 def _lines(issued: Totals | None) -> Decimal:

@@ -22,6 +22,7 @@ from ..exchange import Document, Identity, Read
 from ..model import Invoice, Period
 from ..money import minor_units, plain
 from ..money import parse as parse_number
+from ._absent import Absent, supplied
 from ._facturae_shape import Shaped
 from ._facturae_table import NAMESPACE, table
 from ._xml import encode, load, parse, place
@@ -66,7 +67,7 @@ class Centre(Strict):
     name: str = ""
 
 
-class Facturae(Strict):
+class Facturae(Absent):
     """Settings of the Facturae format."""
 
     language: str = "es"
@@ -123,9 +124,9 @@ class FacturaeFormat:
 
     def write_batch(self, invoices: Sequence[Invoice], ids: Identity) -> Document:
         """One file of all *invoices*. InvalidInvoice when they differ in seller, buyer or currency."""
-        shaped = [Shaped(invoice, self.settings) for invoice in invoices]
+        heads, bodies = [], []
+        shaped, findings = self._shaped(invoices)
         batch = _batch(shaped)
-        heads, bodies, findings = [], [], []
         for one in shaped:
             text, missing = _writer()(one.body, one.meta | batch, one.credits)
             head, _, rest = text.partition("<Invoices>")
@@ -138,6 +139,14 @@ class FacturaeFormat:
             raise InvalidInvoice(message, fix=fix, findings=(Finding("EINV-FACTURAE-01", message, fix=fix),))
         text = f"{_DECLARATION}{heads[0]}<Invoices>{''.join(bodies)}</Invoices></fe:Facturae>"
         return Document(encode(text), "facturae", "application/xml", f"{ids.payload_id}.xml", tuple(findings))
+
+    def _shaped(self, invoices: Sequence[Invoice]) -> tuple[list[Shaped], list[Finding]]:
+        shaped, findings = [], []
+        for invoice in invoices:
+            whole, told = supplied(invoice, self.settings, lambda tax: tax.effect != "withheld")
+            shaped.append(Shaped(whole, self.settings))
+            findings += told
+        return shaped, findings
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every invoice of the file. The signature is not looked at, which the first invoice's findings say."""

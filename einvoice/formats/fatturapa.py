@@ -23,12 +23,13 @@ from ..errors import ConfigError, Finding, Severity, UnreadableDocument
 from ..exchange import Document, Environment, Identity, Read
 from ..mapping import Leaf, Map, Node, plan
 from ..model import Invoice, Party, leaves
+from ._absent import Absent, supplied
 from ._fatturapa_answers import answers as answers
-from ._fatturapa_facets import Misfit, fitted
+from ._fatturapa_facets import MARK, Misfit, fitted, text_of
 from ._fatturapa_in import HOOKS as READING
 from ._fatturapa_in import after, unknown_recipient
 from ._fatturapa_out import HOOKS as WRITING
-from ._fatturapa_out import Way, fiscal_code, self_billed, shaped
+from ._fatturapa_out import Way, fiscal_code, is_vat, self_billed, shaped
 from ._fatturapa_table import TRANSMISSION, ordinary, simplified
 from ._fatturapa_words import ITEM_CODES, SIMPLER
 from ._xml import encode, load, parse, place
@@ -67,7 +68,7 @@ class ItemCodes(Strict):
         return {leaf: word for leaf, word in self.model_dump().items() if word}
 
 
-class FatturaPa(Strict):
+class FatturaPa(Absent):
     """Settings of the FatturaPA format."""
 
     transmission: Literal["", "fpr12", "fpa12", "fsm10"] = ""
@@ -83,6 +84,8 @@ class FatturaPa(Strict):
     """RegimeFiscale of a seller whose invoice does not state it: RF01 ..."""
     withholding: str = ""
     """TipoRitenuta of a withholding whose category does not state it: RT01, RT02 ..."""
+    withholding_causal: str = ""
+    """CausalePagamento of a withholding that does not state it: A, B ..."""
     liquidation: Literal["", "LN", "LS"] = ""
     """StatoLiquidazione of a seller with a number in the companies register; without it the register is left out."""
     natures: dict[str, str] = Field(default_factory=dict)
@@ -111,8 +114,10 @@ def table(simple: bool, item_codes: tuple[tuple[str, str], ...] = tuple(ITEM_COD
 
 
 @cache
-def _writer(simple: bool) -> Writer:
-    return compile_writer(table(simple))
+def _writer(simple: bool, checked: bool = False) -> Writer:
+    """*checked*: a text that its element does not hold is MARK."""
+    one = table(simple)
+    return compile_writer(replace(one, hooks={**one.hooks, "text": text_of}) if checked else one)
 
 
 @cache
@@ -176,16 +181,20 @@ class FatturaPaFormat:
 
     def _written(self, invoice: Invoice, ids: Identity) -> _Written:
         settings = self.settings
-        losses: list[Finding] = []
+        invoice, losses = supplied(invoice, settings, is_vat)
         values = self._values(invoice, ids, losses)
         simple = values["format"] == "FSM10"
-        way = Way(simple, settings.natures, settings.units, dict(self._codes), settings.withholding, self._payments)
+        way = Way(simple, settings.natures, settings.units, dict(self._codes), settings.withholding,
+                  settings.withholding_causal, self._payments)  # fmt: skip
         body = shaped(invoice, way)
         if body.seller is not None:
             body.seller.regime = body.seller.regime or settings.regime or None
             self._register(body.seller, values)
-        text, missing = _writer(simple)(body, values, False)
-        text, misfits = fitted(text, settings.transliterate, settings.long_text == "cut")
+        misfits: list[Misfit] = []
+        text, missing = _writer(simple, checked=True)(body, values, False)
+        if way.unfit or MARK in text:
+            text, missing = _writer(simple)(body, values, False)
+            text, misfits = fitted(text, settings.transliterate, settings.long_text == "cut")
         losses += [*absent(dict.fromkeys([*missing, *way.missing])), *way.said]
         losses += [_unfit(one, invoice, settings) for one in misfits]
         name = f"{values['sender_country']}{values['sender_code']}_{values['progressive']}.xml"
