@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -18,7 +19,7 @@ from einvoice.exchange import Document, Read
 from einvoice.formats._ebinterface_table import NAMESPACE, TYPES
 from einvoice.formats.ebinterface import EbInterface, EbInterfaceFormat
 from einvoice.loss import losses
-from einvoice.model import Card, Discount, Invoice, Means, Payment, Preceding, leaves
+from einvoice.model import Account, AllowanceCharge, Card, Discount, Invoice, Means, Payment, Preceding, Price, leaves
 from tests import readable
 from tools.roundtrip import differences as unequal
 
@@ -35,8 +36,8 @@ def invoice(name: str) -> Invoice:
     return readable.invoice(name, "ebinterface")
 
 
-def write(invoice: Invoice) -> Document:
-    return EbInterfaceFormat().write(invoice, readable.IDS)
+def write(invoice: Invoice, **settings: Any) -> Document:
+    return EbInterfaceFormat(EbInterface.model_validate(settings)).write(invoice, readable.IDS)
 
 
 def read(data: bytes) -> Read:
@@ -194,15 +195,100 @@ def test_who_made_the_document_is_a_setting() -> None:
     assert b'GeneratingSystem="ERP 7"' in data
 
 
-def test_what_does_not_fit_is_said() -> None:
+def with_line(**changed: Any) -> Invoice:
+    """The readable invoice with its second line alone, changed."""
     one = invoice("at-invoice")
-    line = one.lines[0]
-    assert line.price is not None
-    fine = line.model_copy(update={"price": line.price.model_copy(update={"net": Decimal("0.00101")})})
-    found = write(one.model_copy(update={"lines": (fine,), "accounting_reference": "X" * 21})).losses
+    return one.model_copy(update={"lines": (one.lines[1].model_copy(update=changed),)})
+
+
+def paid(**changed: Any) -> Invoice:
+    one = invoice("at-invoice")
+    assert one.payment is not None
+    return one.model_copy(update={"payment": one.payment.model_copy(update=changed)})
+
+
+def test_what_does_not_fit_is_said() -> None:
+    one = with_line(quantity=Decimal("0.00101"), net_amount=Decimal("0.001"))
+    found = write(one.model_copy(update={"accounting_reference": "X" * 21, "language": "deu"})).losses
     assert {(each.rule, each.path) for each in found} == {
-        ("EINV-EBINTERFACE-01", "$.lines[0].price.net"), ("EINV-EBINTERFACE-02", "$.accounting_reference"),
+        ("EINV-EBINTERFACE-01", "$.lines[0].quantity"), ("EINV-EBINTERFACE-01", "$.lines[0].net_amount"),
+        ("EINV-EBINTERFACE-02", "$.accounting_reference"), ("EINV-EBINTERFACE-02", "$.language"),
     }  # fmt: skip
+
+
+def test_a_price_with_more_decimals_is_that_of_more_items(reference: Path) -> None:
+    document = write(with_line(price=Price(net=Decimal("40.1234560"))))
+    assert fatal(document.losses) == []
+    valid(document, reference)
+    assert b'<UnitPrice BaseQuantity="1000">40123.4560</UnitPrice>' in document.data
+    of_ten = write(with_line(price=Price(net=Decimal("0.01146"), base_quantity=Decimal(10))))
+    assert b'<UnitPrice BaseQuantity="100">0.1146</UnitPrice>' in of_ten.data
+
+
+def test_a_payment_reference_is_never_cut_and_the_name_of_an_account_only_where_that_is_allowed() -> None:
+    long = paid(remittance="R" * 36)
+    assert [(one.rule, one.term) for one in write(long, long_text="cut").losses] == [("EINV-EBINTERFACE-02", "BT-83")]
+    named = paid(means=(Means(code="30", account=Account(id="AT939999900001234567", name="N" * 71)),))
+    assert [one.path for one in fatal(write(named).losses)] == ["$.payment.means[0].account.name"]
+    cut = write(named, long_text="cut")
+    assert cut.losses == ()
+    assert texts(cut, "BankAccountOwner") == ["N" * 70]
+    assert [one.rule for one in losses(named, cut, EbInterfaceFormat())] == ["EINV-LOSS-02"]
+
+
+def test_an_allowance_without_vat_is_held_and_takes_the_one_rate_of_the_breakdown(reference: Path) -> None:
+    bare = (AllowanceCharge(amount=Decimal("5.00"), reason="Rabatt"),)
+    held = write(invoice("at-invoice").model_copy(update={"allowances": bare}), absent_rates="breakdown")
+    assert [(one.term, one.path) for one in fatal(held.losses)] == [("BT-95", "$.allowances[0].taxes")]
+    one = invoice("at-credit-note")
+    lines = tuple(line.model_copy(update={"taxes": ()}) for line in one.lines)
+    one = one.model_copy(update={"allowances": bare, "lines": lines})
+    assert {each.term for each in fatal(write(one).losses)} == {"BT-151", "BT-95"}
+    document = write(one, absent_rates="breakdown")
+    assert {(each.rule, each.term, each.found) for each in document.losses} == {
+        ("EINV-WRITE-02", "BT-151", "E 0"), ("EINV-WRITE-02", "BT-95", "E 0"),
+    }  # fmt: skip
+    valid(document, reference)
+
+
+def test_the_tax_of_the_profile_stands_in_only_where_the_breakdown_has_none(reference: Path) -> None:
+    one = readable.invoice("us-invoice")
+    one = one.model_copy(update={"allowances": (), "charges": ()})
+    tax = {"category": "O", "exemption_reason": "not subject"}
+    document = write(one, absent_tax=tax)
+    valid(document, reference)
+    assert {each.rule for each in document.losses} == {"EINV-WRITE-03"}
+    two = invoice("at-invoice")
+    lines = tuple(line.model_copy(update={"taxes": ()}) for line in two.lines)
+    held = write(two.model_copy(update={"lines": lines}), absent_tax=tax, absent_rates="breakdown")
+    assert [each.term for each in fatal(held.losses)] == ["BT-151", "BT-151"]
+
+
+def test_a_line_of_money_alone_is_one_of_its_unit(reference: Path) -> None:
+    bare: dict[str, Any] = {"quantity": None, "unit": None, "price": None}
+    assert {one.term for one in fatal(write(with_line(**bare)).losses)} == {"BT-129", "BT-130", "BT-146"}
+    document = write(with_line(**bare), absent_prices="compute", absent_terms={"BT-130": "C62"})
+    assert {(one.rule, one.term) for one in document.losses} == {
+        ("EINV-WRITE-02", "BT-129"), ("EINV-WRITE-02", "BT-146"), ("EINV-WRITE-03", "BT-130"),
+    }  # fmt: skip
+    assert (texts(document, "Quantity"), texts(document, "UnitPrice")) == (["1"], ["185.00"])
+    valid(document, reference)
+    dear = with_line(price=None, quantity=Decimal(7))
+    assert b'<UnitPrice BaseQuantity="7">185.00</UnitPrice>' in write(dear, absent_prices="compute").data
+    other = with_line(price=Price(net=Decimal("3.00")), quantity=None)
+    assert {one.term for one in fatal(write(other, absent_prices="compute").losses)} == {"BT-129"}
+
+
+def test_a_delivery_without_a_day_is_held_or_takes_that_of_the_issue(reference: Path) -> None:
+    one = invoice("at-invoice")
+    assert one.delivery is not None
+    one = one.model_copy(update={"delivery": one.delivery.model_copy(update={"date": None})})
+    line = one.lines[0].model_copy(update={"despatch_reference": "LS-1", "period": None})
+    one = one.model_copy(update={"lines": (line, *one.lines[1:])})
+    assert [each.term for each in fatal(write(one).losses)] == ["BT-72", "EX-91"]
+    document = write(one, absent_day="issue_date")
+    assert [(each.rule, each.found) for each in document.losses] == [("EINV-WRITE-02", "2026-10-05")] * 2
+    valid(document, reference)
 
 
 def test_an_invoice_with_nothing_in_it_names_what_it_lacks() -> None:

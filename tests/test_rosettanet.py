@@ -21,7 +21,7 @@ from einvoice.exchange import Document, Read
 from einvoice.formats._rosettanet_table import CHARGES, PREFIXES, TYPES
 from einvoice.formats.rosettanet import RosettaNet, RosettaNetFormat
 from einvoice.loss import losses
-from einvoice.model import AllowanceCharge, Identifier, Invoice, Line, leaves
+from einvoice.model import AllowanceCharge, Identifier, Invoice, Line, OrderLine, Reference, leaves
 from tests import readable
 
 SCHEMA = "rosettanet-3c3-11.04"
@@ -302,3 +302,63 @@ def test_a_rejection_is_no_invoice_and_a_cut_one_is_refused() -> None:
     for cut in range(1, 51):
         with pytest.raises(UnreadableDocument):
             formats.answers(REJECT[: len(REJECT) * cut // 51])
+
+
+# --- what a profile lets stand in -------------------------------------------------------------------------------------
+
+
+def test_a_credit_note_of_money_alone_is_valid_where_the_profile_says_how(reference: Path) -> None:
+    one = readable.invoice("us-credit-note")
+    one = one.model_copy(update={"lines": tuple(line.model_copy(update={"item": None}) for line in one.lines)})
+    document = write(one, absent_prices="compute", absent_terms={"BT-130": "C62"})
+    assert fatal(document.losses) == []
+    assert {(each.rule, each.term) for each in document.losses} == {
+        ("EINV-WRITE-02", "BT-129"), ("EINV-WRITE-02", "BT-146"), ("EINV-WRITE-03", "BT-130"),
+    }  # fmt: skip
+    valid(document, reference)
+    line, before = read(document.data).invoice.lines[0], one.lines[0]
+    assert (line.quantity, line.price and line.price.net) == (Decimal(1), before.net_amount)
+    assert line.item is None
+
+
+def test_lines_without_a_number_are_counted_where_the_profile_says_so() -> None:
+    one = readable.invoice("us-invoice")
+    bare = one.model_copy(update={"lines": tuple(line.model_copy(update={"id": None}) for line in one.lines)})
+    assert {each.term for each in fatal(write(bare).losses)} == {"BT-126"}
+    document = write(bare, absent_numbers="count")
+    assert {(each.rule, each.term) for each in document.losses} == {("EINV-WRITE-02", "BT-126")}
+    assert [line.id for line in read(document.data).invoice.lines] == [str(at + 1) for at in range(len(one.lines))]
+
+
+def test_an_address_without_a_country_is_held(reference: Path) -> None:
+    one = readable.invoice("us-invoice")
+    assert one.buyer is not None
+    assert one.buyer.address is not None
+    nowhere = one.buyer.model_copy(update={"address": one.buyer.address.model_copy(update={"country": None})})
+    bare = one.model_copy(update={"buyer": nowhere})
+    assert [(each.term, each.path) for each in fatal(write(bare).losses)] == [("BT-55", "$.buyer.address.country")]
+    document = write(bare, absent_terms={"BT-55": "US"})
+    assert [(each.rule, each.found) for each in document.losses] == [("EINV-WRITE-03", "US")]
+    valid(document, reference)
+
+
+def test_a_date_without_the_order_that_it_is_of_is_kept(reference: Path) -> None:
+    one = readable.invoice("us-invoice")
+    order = OrderLine(line="1", date=date(2026, 9, 1))
+    lines = (one.lines[0].model_copy(update={"order": order}), *one.lines[1:])
+    dated = one.model_copy(update={"lines": lines, "purchase_order": Reference(date=date(2026, 9, 2))})
+    document = write(dated)
+    valid(document, reference)
+    back = read(document.data).invoice
+    assert back.lines[0].order == order
+    assert back.purchase_order == Reference(date=date(2026, 9, 2))
+
+
+def test_every_unit_of_the_crosswalk_comes_back_as_one_that_it_has() -> None:
+    walk = crosswalk("rosettanet_units")
+    assert [(unit, walk.to(unit)) for unit in ("EA", "C62", "H87", "HUR", "DAY", "KGM", "MTR", "LTR")] == [
+        ("EA", "EAC"), ("C62", "UNT"), ("H87", "PIE"), ("HUR", "HOU"), ("DAY", "DAY"), ("KGM", "KIG"), ("MTR", "MTR"),
+        ("LTR", "LIT"),
+    ]  # fmt: skip
+    assert (walk.to("SMI"), walk.to("MIL"), walk.to("MIK")) == ("MIL", "THO", "SMI")  # mile, thousand, square mile
+    assert all(walk.to(walk.ours[theirs]) is not None for theirs in walk.ours)

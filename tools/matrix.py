@@ -45,6 +45,12 @@ _OWN = {"id": "5790000000012", "qualifier": "14"}
 _THEIRS = {"id": "5790000000029", "qualifier": "14"}
 #: A tax that neither Italy nor Spain levies is none of theirs there; who has no number is known by that of the profile.
 _NOT_SUBJECT = {"category": "O", "exemption_reason": "not subject"}
+#: What follows from the invoice is computed, and what does not the profile names.
+_DEMANDED = {"BT-5": "USD", "BT-130": "C62"}
+_SUPPLIED = {
+    "absent_totals": "compute", "absent_numbers": "count", "absent_prices": "compute", "absent_rates": "breakdown",
+    "absent_terms": _DEMANDED,
+}  # fmt: skip
 #: What a customer's profile adds to a document: the two ends, and leave to write plainer characters.
 SETTINGS: dict[str, dict[str, Any]] = {
     "ubl": {"absent_totals": "compute"},
@@ -60,6 +66,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "x12": {
         "sender": {"id": "100000001", "qualifier": "01"}, "recipient": {"id": "100000002", "qualifier": "01"},
         "transliterate": True, "long_text": "cut", "replace_delimiters": " ", "units": {"PZ": "EA"},
+    },
+    "ebinterface": _SUPPLIED | {
+        "absent_terms": {**_DEMANDED, **dict.fromkeys(("BT-37", "BT-38", "BT-52", "BT-53"), "-")},
+        "absent_tax": _NOT_SUBJECT, "absent_day": "issue_date", "long_text": "cut",
+    },
+    "rosettanet": _SUPPLIED | {
+        "sender": {"id": "999000001"}, "receiver": {"id": "999000002"}, "units": {"PZ": "PIE", "N": "PIE", "h": "HOU"},
     },
     "fatturapa": {
         "sender": {"code": "99999000013"}, "regime": "RF01", "withholding": "RT01", "withholding_causal": "A",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
-from decimal import Decimal
-from types import SimpleNamespace
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ..errors import Finding
-from ..model import AllowanceCharge, Invoice, Line, Party, Tax
+from ..errors import Finding, Severity
+from ..model import AllowanceCharge, Delivery, Invoice, Line, Means, Party, Tax
+from ..money import plain
 from ..totals import line_subtotal
 from ._xml_read import Context, Raw
 
@@ -19,124 +19,269 @@ _NAMED = {"title": "DocumentTitle", "header": "HeaderDescription", "footer": "Fo
 #: Categories whose comment says why no tax is charged (BT-120); of others it describes the tax.
 _UNTAXED = ("E", "AE", "O", "K", "G", "Z")
 _CHARGED = (None, "charged")
+_VAT = (None, "VAT")
 _DEBITS = ("49", "59")
-#: Characters of AccountingArea.
-_AREA = 20
 _FURTHER = ("0088", "0060")
+_ZERO, _CENT, _FOURTH = Decimal(0), Decimal("0.01"), Decimal("0.0001")
+#: Characters that an element takes at most. Numbers and references are never cut.
+_LONGEST = (
+    ("BT-1", "number", 255), ("BT-13", "purchase_order.id", 255), ("BT-14", "sales_order_reference", 255),
+    ("BT-16", "despatch_advice_reference", 255), ("BT-19", "accounting_reference", 20), ("EX-2", "language", 2),
+    ("BT-5", "currency", 3),
+)  # fmt: skip
+_TAXED = {"allowances": "BT-95", "charges": "BT-102"}
+_COUNTRY = {"seller": "BT-40", "buyer": "BT-55"}
 
 
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
+class _View:
+    """A group of the model with some of its values replaced."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__ = values
+
+
+def _view(one: Any, **changed: Any) -> Any:
+    return _View(one.__dict__ | changed)
+
+
 class Shaped:
     """One invoice made ready: what the rows take, the ``@name`` values, the findings."""
 
-    def __init__(self, invoice: Invoice, system: str) -> None:
+    def __init__(self, invoice: Invoice, settings: Any) -> None:
         self.findings: list[Finding] = []
+        self.settings = settings
         names = {name: key for key, name in _NAMED.items()}
         stated = [one for one in invoice.extensions if one.name in names]
-        self.meta = {"system": system, **{names[one.name or ""]: one.value or "" for one in stated}}
+        self.meta = {"system": settings.generating_system,
+                     **{names[one.name or ""]: one.value or "" for one in stated}}  # fmt: skip
         if notes := "\n\n".join(note.text for note in invoice.notes if note.text):
             self.meta["comment"] = notes
         self.invoice = invoice
+        self._order = invoice.purchase_order.id if invoice.purchase_order else None
         means = invoice.payment.means if invoice.payment else ()
-        if invoice.accounting_reference and len(invoice.accounting_reference) > _AREA:
-            self.findings.append(Finding(
-                "EINV-EBINTERFACE-02", f"{len(invoice.accounting_reference)} characters, {_AREA} are the limit",
-                term="BT-19", path="$.accounting_reference", fix="shorten it in the source",
-                found=invoice.accounting_reference[:80]))  # fmt: skip
-        self.body = SimpleNamespace(**(invoice.__dict__ | {
-            "extensions": [one for one in invoice.extensions if one.name not in names],
-            **{role: _party(getattr(invoice, role)) for role in ("seller", "buyer", "sold_to")},
-            "allowances": [_reduced(one, None, None) for one in invoice.allowances],
-            "charges": [_reduced(one, None, None) for one in invoice.charges],
-            "tax_breakdown": [_tax(tax, None) for tax in invoice.tax_breakdown if tax.effect in _CHARGED],
-            "delivery": _delivery(invoice),
-            "lines": [self._line(line, index) for index, line in enumerate(invoice.lines)],
-            "payment": self._payment(),
-            "method": _method(means) or ("other" if "payment_comment" in self.meta else ""),
-        }))  # fmt: skip
+        method = _method(means) or ("other" if "payment_comment" in self.meta else "")
+        self.body = _view(
+            invoice,
+            extensions=[one for one in invoice.extensions if one.name not in names],
+            **{role: self._party(role, getattr(invoice, role)) for role in ("seller", "buyer", "sold_to")},
+            allowances=[self._reduced(one, f"allowances[{at}]") for at, one in enumerate(invoice.allowances)],
+            charges=[self._reduced(one, f"charges[{at}]") for at, one in enumerate(invoice.charges)],
+            tax_breakdown=[
+                self._tax(tax, None, f"tax_breakdown[{at}]")
+                for at, tax in enumerate(invoice.tax_breakdown) if tax.effect in _CHARGED
+            ],
+            cancelled=next((one for one in invoice.preceding if one.method == "cancelled" and one.issue_date), None),
+            delivery=self._delivery(),
+            lines=[self._line(line, index) for index, line in enumerate(invoice.lines)],
+            payment=self._payment(method),
+            method=method,
+        )  # fmt: skip
+        for name in ("gross", "prepaid", "rounding", "due"):
+            self._digits(f"totals.{name}", getattr(invoice.totals, name, None), _CENT)
+        for term, path, most in _LONGEST:
+            self._long(path, term, _at(invoice, path), most)
 
-    def _line(self, line: Line, index: int) -> Any:
-        subtotal = line_subtotal(line) if line.allowances or line.charges else None
-        price = line.price.net if line.price else None
-        self._digits(f"lines[{index}].price.net", price, 4)
-        self._digits(f"lines[{index}].quantity", line.quantity, 4)
-        self._digits(f"lines[{index}].net_amount", line.net_amount, 2)
-        taxes = [_tax(tax, line.net_amount) for tax in line.taxes if tax.effect in _CHARGED and _is_vat(tax, None)][:1]
-        if not taxes:
-            self.findings.append(Finding(
-                "EINV-WRITE-01", "the format cannot do without the VAT of each line", term="BT-151",
-                path=f"$.lines[{index}].taxes", fix="state it in the source"))  # fmt: skip
-        update: dict[str, Any] = {
-            "taxes": taxes,
-            "allowances": [_reduced(one, subtotal, line) for one in line.allowances],
-            "charges": [_reduced(one, subtotal, line) for one in line.charges],
-        }
-        order = line.order
-        if order and order.line and not order.id and self.invoice.purchase_order:
-            update["order"] = SimpleNamespace(**(order.__dict__ | {"id": self.invoice.purchase_order.id}))
-        return SimpleNamespace(**(line.__dict__ | update))
+    # -- what does not fit
 
-    def _digits(self, path: str, value: Decimal | None, limit: int) -> None:
-        if value is not None and -int(value.normalize().as_tuple().exponent) > limit:
+    def _digits(self, path: str, value: Decimal | None, unit: Decimal) -> None:
+        if value is not None and _finer(value, unit):
+            digits = -int(unit.as_tuple().exponent)
             self.findings.append(Finding(
-                "EINV-EBINTERFACE-01", f"{value:f} has more than {limit} decimals", path=f"$.{path}",
+                "EINV-EBINTERFACE-01", f"{value:f} has more than {digits} decimals", path=f"$.{path}",
                 found=f"{value:f}", fix="round it in the source"))  # fmt: skip
 
-    def _payment(self) -> Any:
+    def _long(self, path: str, term: str, text: str | None, most: int, least: int = 0) -> None:
+        if text is not None and not least <= len(text) <= most:
+            said = f"{len(text)} characters, {most} are {'wanted' if least == most else 'the limit'}"
+            self.findings.append(Finding(
+                "EINV-EBINTERFACE-02", said, term=term, path=f"$.{path}", fix="correct it in the source",
+                found=text[:80]))  # fmt: skip
+
+    def _cut(self, path: str, text: str | None, most: int) -> str | None:
+        """*text*, its end left out where the settings allow that; what was changed is in the loss report."""
+        if text is not None and len(text) > most and self.settings.long_text == "cut":
+            return text[:most]
+        self._long(path, "", text, most)
+        return text
+
+    # -- lines
+
+    def _line(self, line: Line, index: int) -> Any:
+        changed: dict[str, Any] = {}
+        if line.allowances or line.charges:
+            subtotal = line_subtotal(line)
+            for name in ("allowances", "charges"):
+                rows = getattr(line, name)
+                changed[name] = [
+                    self._reduced(one, f"lines[{index}].{name}[{at}]", line, subtotal) for at, one in enumerate(rows)
+                ]
+        for tax in line.taxes:
+            if tax.scheme in _VAT and tax.effect in _CHARGED:
+                changed["taxes"] = (self._tax(tax, line.net_amount, f"lines[{index}].taxes[0]"),)
+                break
+        else:
+            changed["taxes"] = ()
+            self.findings.append(_untaxed(f"lines[{index}]", "each line", "BT-151"))
+        self._figures(line, index, changed)
+        if line.despatch_reference is not None and line.delivery_date is None and line.period is None:
+            changed["delivery_date"] = self._day(f"lines[{index}].delivery_date", "EX-91")
+        order = line.order
+        if order is not None and order.line and not order.id and self._order:
+            changed["order"] = _View({**order.__dict__, "id": self._order})
+        return _View({**line.__dict__, **changed})
+
+    def _figures(self, line: Line, index: int, changed: dict[str, Any]) -> None:
+        """Numbers that fit; a finer price is that of more items (BT-149): 40.123456 is 4012.3456 for a hundred."""
+        quantity, net, price = line.quantity, line.net_amount, line.price
+        if quantity is not None and _finer(quantity, _FOURTH):
+            self._digits(f"lines[{index}].quantity", quantity, _FOURTH)
+        if net is not None and _finer(net, _CENT):
+            self._digits(f"lines[{index}].net_amount", net, _CENT)
+        if price is None or price.net is None:
+            return
+        if _finer(price.net, _FOURTH):
+            shift = -int(price.net.as_tuple().exponent) - 4
+            base = (price.base_quantity or Decimal(1)).scaleb(shift)
+            changed["price"] = _view(price, net=price.net.scaleb(shift), base_quantity=Decimal(plain(base)))
+        elif price.base_quantity is not None:
+            self._digits(f"lines[{index}].price.base_quantity", price.base_quantity, _FOURTH)
+
+    # -- taxes, allowances and charges
+
+    def _tax(self, tax: Tax, base: Decimal | None, path: str) -> Any:
+        rate = tax.rate
+        if rate is None and tax.category in _UNTAXED:
+            rate = _ZERO
+        view = _Vat(tax.base if tax.base is not None else base, rate, tax.category, tax.amount,
+                    tax.exemption_reason or tax.description, tax.scheme)  # fmt: skip
+        for name in ("base", "rate", "amount") if tax.scheme in _VAT else ("base", "amount"):
+            value = getattr(view, name)
+            if value is not None and _finer(value, _CENT):
+                self._digits(f"{path}.{name}", value, _CENT)
+        return view
+
+    def _reduced(self, one: AllowanceCharge, path: str, line: Line | None = None, base: Decimal | None = None) -> Any:
+        """An allowance or charge on its base; where none is stated on a line, on what the line comes to before it."""
+        taxes = [tax for tax in one.taxes if tax.effect in _CHARGED and tax.scheme in _VAT][:1]
+        if line is None and not taxes:
+            self.findings.append(_untaxed(path, "allowances and charges", _TAXED[path.partition("[")[0]]))
+        changed = {
+            "taxes": [self._tax(tax, one.amount, f"{path}.taxes[0]") for tax in taxes],
+            "role": one.role or ("UNCL" if one.reason_code else None),
+            "base": one.base if one.base is not None else base if line is not None else one.amount,
+            "percent": None if one.percent is None or _finer(one.percent, _CENT) else one.percent,
+        }
+        self._digits(f"{path}.amount", one.amount, _CENT)
+        self._digits(f"{path}.base", one.base, _CENT)
+        return _view(one, **changed)
+
+    # -- parties, delivery, payment
+
+    def _party(self, role: str, party: Party | None) -> Any:
+        if party is None:
+            return None
+        if party.address is None:
+            return party
+        self._long(f"{role}.address.country", _COUNTRY.get(role, ""), party.address.country, 2, 2)
+        return _view(party, address=_address(party.address))
+
+    def _day(self, path: str, term: str) -> date | None:
+        """The day of a delivery that states none, which the schema wants: that of the issue where settings say so."""
+        day = self.invoice.issue_date
+        if self.settings.absent_day == "refuse" or day is None:
+            self.findings.append(Finding(
+                "EINV-WRITE-01", f"the format cannot do without {term}, which the invoice does not state", term=term,
+                path=f"$.{path}", fix="state it in the source, or set absent_day in the profile"))  # fmt: skip
+            return None
+        self.findings.append(Finding(
+            "EINV-WRITE-02", f"{term} is not stated and follows from the issue", Severity.INFO, term, f"$.{path}",
+            found=day.isoformat()))  # fmt: skip
+        return day
+
+    def _delivery(self) -> Any:
+        to, invoice = self.invoice.delivery, self.invoice
+        asked = invoice.despatch_advice_reference or _goes_somewhere(invoice)
+        if asked and invoice.period is None and not (to and to.date):
+            to = (to or Delivery()).model_copy(update={"date": self._day("delivery.date", "BT-72")})
+        if to is None or to.address is None:
+            return to
+        self._long("delivery.address.country", "BT-80", to.address.country, 2, 2)
+        return _view(to, address=_address(to.address))
+
+    def _payment(self, method: str) -> Any:
         """Discounts have a last day: that of so many days from the issue."""
         payment, issued = self.invoice.payment, self.invoice.issue_date
         if payment is None:
             return None
         rows = []
-        for one in payment.discounts:
+        for at, one in enumerate(payment.discounts):
             until = one.until
             if until is None and one.days is not None and issued is not None and one.days == one.days.to_integral():
                 until = issued + timedelta(days=min(int(one.days), 9999))
-            rows.append(SimpleNamespace(**(one.__dict__ | {"until": until})))
-        return SimpleNamespace(**(payment.__dict__ | {"discounts": rows}))
+            for name in ("percent", "base", "amount"):
+                self._digits(f"payment.discounts[{at}].{name}", getattr(one, name), _CENT)
+            rows.append(_view(one, until=until))
+        if method == "transfer":
+            self._long("payment.remittance", "BT-83", payment.remittance, 35)
+        if method == "debit":
+            self._long("payment.creditor_id", "BT-90", payment.creditor_id, 35)
+        means = [self._means(one, at, method) for at, one in enumerate(payment.means)]
+        return _view(payment, discounts=rows, means=means)
+
+    def _means(self, one: Means, index: int, method: str) -> Any:
+        at, account = f"payment.means[{index}]", one.account
+        if method == "debit" and one.debit:
+            self._long(f"{at}.debit.mandate", "BT-89", one.debit.mandate, 35)
+            self._long(f"{at}.debit.account", "BT-91", one.debit.account, 34)
+        if method not in ("transfer", "debit") or account is None:
+            return one
+        if _iban(one, None):
+            self._long(f"{at}.account.id", "BT-84", account.id, 34)
+        named = {"name": self._cut(f"{at}.account.name", account.name, 70),
+                 "bank": self._cut(f"{at}.account.bank", account.bank, 255)}  # fmt: skip
+        return _view(one, account=_view(account, **named))
 
 
-def _tax(tax: Tax, base: Decimal | None) -> Any:
-    update: dict[str, Any] = {"description": tax.exemption_reason or tax.description}
-    if tax.base is None:
-        update["base"] = base
-    if tax.rate is None and tax.category in _UNTAXED:
-        update["rate"] = Decimal(0)
-    return SimpleNamespace(**(tax.__dict__ | update))
+class _Vat:
+    """What a TaxItem states."""
+
+    __slots__ = ("amount", "base", "category", "description", "rate", "scheme")
+
+    def __init__(self, base: Decimal | None, rate: Decimal | None, category: str | None, amount: Decimal | None,
+                 description: str | None, scheme: str | None) -> None:  # fmt: skip
+        self.base, self.rate, self.category = base, rate, category
+        self.amount, self.description, self.scheme = amount, description, scheme
 
 
-def _reduced(one: AllowanceCharge, base: Decimal | None, line: Line | None) -> Any:
-    """An allowance or charge on its base; where none is stated on a line, on what the line comes to before it."""
-    update: dict[str, Any] = {
-        "taxes": [_tax(tax, one.amount) for tax in one.taxes],
-        "role": one.role or ("UNCL" if one.reason_code else None),
-    }
-    if one.base is None:
-        update["base"] = base if line is not None else one.amount
-    return SimpleNamespace(**(one.__dict__ | update))
+def _finer(value: Decimal, unit: Decimal) -> bool:
+    """True when *value* has more decimals than *unit*; numbers of the model have fifty digits at most."""
+    try:
+        return bool(value % unit)
+    except InvalidOperation:  # more digits before the point than the context divides
+        return -int(value.as_tuple().exponent) > -int(unit.as_tuple().exponent)
 
 
-def _party(party: Party | None) -> Any:
-    if party is None:
-        return None
-    update: dict[str, Any] = {"address": _address(party.address) if party.address else None}
-    return SimpleNamespace(**(party.__dict__ | update))
+def _untaxed(path: str, what: str, term: str) -> Finding:
+    return Finding(
+        "EINV-WRITE-01", f"the format cannot do without the VAT of {what}", term=term, path=f"$.{path}.taxes",
+        fix="state it in the source, or set absent_rates or absent_tax in the profile",
+    )  # fmt: skip
+
+
+def _at(invoice: Invoice, path: str) -> Any:
+    at: Any = invoice
+    for name in path.split("."):
+        at = getattr(at, name, None)
+    return at
 
 
 def _address(address: Any) -> Any:
     lines = [line for line in (address.line_1, address.line_2, address.line_3) if line]
     name = address.country_name or address.country
-    return SimpleNamespace(**(address.__dict__ | {"line_1": "\n".join(lines) or None, "country_name": name}))
-
-
-def _delivery(invoice: Invoice) -> Any:
-    to = invoice.delivery
-    if to is None:
-        return None
-    address = _address(to.address) if to.address else None
-    return SimpleNamespace(**(to.__dict__ | {"address": address}))
+    return _view(address, line_1="\n".join(lines) or None, country_name=name)
 
 
 def _method(means: Any) -> str:
@@ -224,7 +369,7 @@ def _located(name: str) -> Callable[[Any, Any], bool]:
 
 
 def _is_vat(tax: Any, body: Any) -> bool:
-    return tax.scheme in (None, "VAT")
+    return tax.scheme in _VAT
 
 
 def _iban(means: Any, body: Any) -> bool:
@@ -249,9 +394,9 @@ HOOKS: Mapping[str, Callable[..., Any]] = {
     "has_gtin": lambda line, body: bool(
         line.item and line.item.standard_id and line.item.standard_id.scheme in (None, "0160")),
     "is_vat": _is_vat,
-    "is_other_tax": lambda tax, body: tax.scheme not in (None, "VAT"),
-    "cancelled": lambda one, body: one.method == "cancelled" and one.issue_date is not None,
-    "related": lambda one, body: one.method != "cancelled" or one.issue_date is None,
+    "is_other_tax": lambda tax, body: tax.scheme not in _VAT,
+    "cancelled": lambda one, body: one is body.cancelled,
+    "related": lambda one, body: one is not body.cancelled,
     "first_rate": lambda one, body: one is body.exchange_rates[0],
     "is_delivered": lambda view, body: bool(
         body.period or body.despatch_advice_reference or _on_day(body) or _goes_somewhere(body)),

@@ -171,7 +171,7 @@ def _delivery() -> Group:
     )  # fmt: skip
     return Group("Delivery", (
         Field("BT-16", "DeliveryID"),
-        Group("Date", (Field("BT-72", required=True),), when="on_day", always=True),
+        Group("Date", (Field("BT-72"),), when="on_day", always=True),
         Group("Period", (Field("BT-73", "FromDate", required=True), Field("BT-74", "ToDate", required=True)),
               when="over_period", always=True),
         Group("Address", tuple(_unnested(row) for row in _address("delivery.address", "BT-70", ids)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..codes.crosswalks import Crosswalk
 from ..errors import Finding, Severity
-from ..model import Identifier, Invoice, Line, Party
+from ..model import Identifier, Invoice, Item, Line, Party
 from ..money import parse as parse_number
 from ..money import plain
 from ._edi import delivered
@@ -26,6 +26,8 @@ _SHAPES = {"duns": r"[0-9]{9}", "duns4": r"[0-9]{9}[0-9a-zA-Z]{1,4}", "gln": r"[
 _FIELDS = {"VAT": "vat_id", "TAX": "tax_id"}
 #: Authority of an entry that only carries the name of a party without any number.
 _NAMED = ("NONE", "-")
+#: Name of a product that has neither name nor number.
+UNNAMED = "-"
 _CHARGED = (None, "charged")
 _REASONS = {"FC": "freight", "HD": "handling", "95": "discount"}
 
@@ -47,6 +49,7 @@ class Shaped:
             self.meta["comments"] = notes
         for role, party in (("sender", invoice.seller), ("receiver", invoice.buyer)):
             self._addressed(role, getattr(settings, role), party)
+        self.findings += _nowhere(invoice)
         self.body = SimpleNamespace(**(invoice.__dict__ | {
             "seller": _partner(invoice.seller),
             "buyer": _partner(invoice.buyer),
@@ -111,11 +114,26 @@ class Shaped:
             changed: dict[str, Any] = {"batches": item.batches[:1]}
             if update["by_gtin"] and gtin:
                 changed["standard_id"] = SimpleNamespace(value=gtin.zfill(14))
+            if item.name is None and not (own or gtin):
+                changed["name"] = UNNAMED
             update["item"] = SimpleNamespace(**(item.__dict__ | changed))
+        else:
+            update["item"] = Item(name=UNNAMED)
         return SimpleNamespace(**(line.__dict__ | update))
 
 
 _SIDES = {"sender": "seller", "receiver": "buyer"}
+_COUNTRIES = {"seller": "BT-40", "buyer": "BT-55", "delivery": "BT-80"}
+
+
+def _nowhere(invoice: Invoice) -> Iterator[Finding]:
+    """Addresses without the country that each must have."""
+    for name in ("seller", "buyer", "delivery", *ROLES.values()):
+        one = getattr(invoice, name)
+        if one is not None and one.address is not None and not one.address.country:
+            yield Finding("EINV-WRITE-01", "the format cannot do without the country of an address",
+                          term=_COUNTRIES.get(name, ""), path=f"$.{name}.address.country",
+                          fix="state it in the source, or set absent_terms in the profile")  # fmt: skip
 
 
 def _role(one: Any) -> Any:

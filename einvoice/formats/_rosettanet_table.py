@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 
 from ..mapping import Const, Field, Group, Lens, Map, Row
-from ._rosettanet_shape import HOOKS
+from ._rosettanet_shape import HOOKS, UNNAMED
 
 _UN = "urn:rosettanet:specification:"
 NAMESPACE = f"{_UN}interchange:InvoiceNotification:xsd:schema:02.05"
@@ -218,7 +218,7 @@ class _Rows:
                     Field("BT-159", "CountryOfOrigin"),
                     Field("BT-132", "LineNumber", filler="-"),
                     Field("item.batches[]", "ProductDescription/dp:LotIdentification/dp:Primary"),
-                    Field("BT-153", f"{known}/updi:ProductName"),
+                    Field("BT-153", f"{known}/updi:ProductName", filler=UNNAMED),
                     *(Group(f"{known}/ulc:AlternativeIdentifier",
                             (Const("ulc:Authority", name), Field(term, "ulc:Identifier"))) for name, term in ids),
                     Group(f"{known}/ulc:AlternativeIdentifier",
@@ -235,7 +235,7 @@ class _Rows:
                     *self.money("BT-146", "UnitPrice", required=True),
                 ), always=True),
                 Field("EX-83", "PurchaseOrderNumber/dp:DateTime", lens=DAY),
-                Field("EX-82", "PurchaseOrderNumber/dp:Identifier"),
+                Field("EX-82", "PurchaseOrderNumber/dp:Identifier", filler="-"),
                 Field("EX-102", "PurchaseOrderNumber/dp:Revision"),
             ), always=True),
             Field("EX-88", "dp:PackingSlip/dp:PackingSlipIdentifier"),
@@ -279,13 +279,13 @@ class _Rows:
                 ), when="has_terms"),
                 *self.amount("BT-109", "PreTaxAmount"),
                 Field("EX-12", "PurchaseOrderNumber/dp:DateTime", lens=DAY),
-                Field("BT-13", "PurchaseOrderNumber/dp:Identifier"),
+                Field("BT-13", "PurchaseOrderNumber/dp:Identifier", filler="-"),
                 Field("EX-14", "PurchaseOrderNumber/dp:Revision"),
                 Group("RemitToAccount", (
                     Field("account.bic", "dp:BankIdentifier"),
                     Field("account.routing", "dp:BankKey"),
                     Field("account.id", "dp:Number"),
-                ), "BG-16", many=True, when="to_account"),
+                ), "BG-16", many=True, when="to_account", states=("code", "30")),
                 Field("BT-14", "SalesOrderIdentifier/dp:Identifier"),
                 self.taxes("SoldToTax", "BG-23", "BT-110"),
                 *self.amount("BT-112", "TotalInvoiceAmount", required=True),

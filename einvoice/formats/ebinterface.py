@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
-from ..config import Strict
 from ..errors import UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..model import AllowanceCharge, Invoice
+from ._absent_lines import AbsentLines, supplied
 from ._ebinterface_shape import HOOKS, Shaped
 from ._ebinterface_table import NAMESPACE, table
 from ._xml import encode, load, parse
@@ -26,11 +26,16 @@ _EARLIER = "http://www.ebinterface.at/schema/6p0/"
 _EARLIER_DECLARED = re.compile(rf"""(["']){re.escape(_EARLIER)}\1""".encode())
 
 
-class EbInterface(Strict):
+class EbInterface(AbsentLines):
     """Settings of the ebInterface format."""
 
     generating_system: str = "einvoice"
     """GeneratingSystem of the root element."""
+    absent_day: Literal["refuse", "issue_date"] = "refuse"
+    """What becomes of a delivery to an address, or by a despatch advice, without a day or period."""
+    long_text: Literal["refuse", "cut"] = "refuse"
+    """What becomes of the name of an account or bank that its element cannot hold. Cutting it loses its end; that is
+    reported. Numbers and references are never cut."""
 
 
 @cache
@@ -56,9 +61,10 @@ class EbInterfaceFormat:
         self.settings = settings or EbInterface()
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
-        shaped = Shaped(invoice, self.settings.generating_system)
+        invoice, told = supplied(invoice, self.settings)
+        shaped = Shaped(invoice, self.settings)
         text, missing = _writer()(shaped.body, shaped.meta, False)
-        findings = [*absent(dict.fromkeys(missing)), *shaped.findings]
+        findings = [*told, *absent(dict.fromkeys(missing)), *shaped.findings]
         if not invoice.lines:
             findings += absent(["BG-25"])
         untaxed = {"BT-95": invoice.allowances, "BT-102": invoice.charges}

@@ -21,6 +21,7 @@ from ..config import Strict
 from ..errors import Finding, UnreadableDocument
 from ..exchange import Answer, Document, Identity, Read
 from ..model import CREDIT_TYPES, Invoice
+from ._absent_lines import AbsentLines, supplied
 from ._rosettanet_shape import Shaped
 from ._rosettanet_table import CREDITS, NAMESPACE, PREFIXES, table
 from ._xml import encode, load, parse
@@ -50,7 +51,7 @@ class Partner(Strict):
     name: str = ""
 
 
-class RosettaNet(Strict):
+class RosettaNet(AbsentLines):
     """Settings of the RosettaNet format."""
 
     sender: Partner | None = None
@@ -91,10 +92,11 @@ class RosettaNetFormat:
         self._units = crosswalk("rosettanet_units", tuple(self.settings.units.items()))
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
+        invoice, told = supplied(invoice, self.settings)
         shaped = Shaped(invoice, self.settings, self._units)
         credit = invoice.type_code in CREDIT_TYPES
         text, missing = _writer(invoice.currency or "", credit)(shaped.body, shaped.meta, False)
-        findings = [*_absent(missing), *shaped.findings]
+        findings = [*told, *_absent(missing), *shaped.findings]
         if not invoice.currency:
             findings += absent(["BT-5"])
         if not invoice.lines:
