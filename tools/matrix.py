@@ -61,7 +61,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "sender": {"domain": "NetworkID", "identity": "AN01000000001-T"},
         "absent_totals": "compute",
     },
-    "rosettanet": {"sender": {"id": "100000001"}, "receiver": {"id": "100000002"}},
     "edifact": {"sender": _OWN, "recipient": _THEIRS, "transliterate": True, "long_text": "cut"},
     "x12": {
         "sender": {"id": "100000001", "qualifier": "01"}, "recipient": {"id": "100000002", "qualifier": "01"},
