@@ -154,6 +154,10 @@ class Shaped:
             self.meta["number"] = rest
         if split:
             self.meta["series"] = series
+        order, contract = self.invoice.purchase_order, self.invoice.contract
+        self._fits("purchase_order.id", order.id if order else None, 20)
+        self._fits("tender_reference", self.invoice.tender_reference, 20)
+        self._fits("contract.id", contract.id if contract else None, 20)
         if len(rest) > 20:
             self.say("EINV-FACTURAE-04", f"the number has {len(rest)} characters, 20 are the limit", "number",
                      "state the leading part as series (EX-420)", term="BT-1", found=rest)  # fmt: skip
@@ -497,6 +501,7 @@ HOOKS: Mapping[str, Callable[..., Any]] = {
     "is_numbered": lambda one, body: is_numbered(one),
     "is_cnae": lambda one, body: one.scheme == "CNAE",
     "is_ine": lambda one, body: one.scheme == "INE",
+    "has_account": lambda account, body: _iban(account.id) or 5 <= len(account.id or "") <= 34,
     "is_iban": lambda account, body: _iban(account.id),
     "is_number": lambda account, body: not _iban(account.id),
     "corrected": lambda one, body: body.corrective,

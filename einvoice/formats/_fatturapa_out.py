@@ -79,7 +79,7 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
         "type_code": document_type(invoice, way),
         "seller": seller and _party(seller, way),
         "buyer": buyer and _party(buyer, way),
-        "tax_representative": invoice.tax_representative and _party(invoice.tax_representative, way),
+        "tax_representative": _representative(invoice, way),
         "issuer": invoice.issuer and _party(invoice.issuer, way),
         "aside": {role: [Shape(seller=_party(party, way))] for role, party in others.items()},
         "tax_breakdown": [one for one in breakdown if one.scheme != "STAMP" or one is stamp],
@@ -490,10 +490,16 @@ def _details(invoice: Invoice, way: Way) -> Iterator[Shape]:
             yield _detail(invoice, means, means.due_date, means.amount, way)
 
 
+def _representative(invoice: Invoice, way: Way) -> Any:
+    """The tax representative, whose element holds a VAT number or does not stand (FatturaPA 1.3.1.1)."""
+    party = invoice.tax_representative
+    return _party(party, way) if party is not None and party.vat_id else None
+
+
 def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, way: Way) -> Shape:
     payment, account = invoice.payment, means.account
     assert payment is not None
-    named = {one.name: one for one in means.extensions}
+    named = {one.name: one for one in reversed(means.extensions)}  # each has one place; the first takes it
     more: dict[str, Any] = {}
     if payment.net_days is not None and len(payment.means) == 1 and len(payment.instalments) < 2:
         more[BEFORE_AMOUNT[1]] = format(payment.net_days, "f")
@@ -510,7 +516,7 @@ def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, wa
         code=code, due_date=due, amount=amount,
         remittance=means.remittance or payment.remittance,
         account=account and _account(account),
-        extensions=[*(one for one in means.extensions if one.name in {*NAMED, "CondizioniPagamento"}), *extensions],
+        extensions=[*(one for one in named.values() if one.name in {*NAMED, "CondizioniPagamento"}), *extensions],
     )  # fmt: skip
 
 

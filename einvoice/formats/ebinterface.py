@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, Literal
 
 from ..errors import UnreadableDocument
 from ..exchange import Document, Identity, Read
-from ..model import AllowanceCharge, Invoice
+from ..model import Invoice
 from ._absent_lines import AbsentLines, supplied
-from ._ebinterface_shape import HOOKS, Shaped
+from ._ebinterface_shape import Shaped
 from ._ebinterface_table import NAMESPACE, table
 from ._xml import encode, load, parse
 from ._xml_read import Context, TreeReader
@@ -67,19 +67,12 @@ class EbInterfaceFormat:
         findings = [*told, *absent(dict.fromkeys(missing)), *shaped.findings]
         if not invoice.lines:
             findings += absent(["BG-25"])
-        untaxed = {"BT-95": invoice.allowances, "BT-102": invoice.charges}
-        findings += absent(term for term, entries in untaxed.items() if not all(map(_taxed, entries)))
         data = encode(_DECLARATION + text)
         return Document(data, "ebinterface", "application/xml", f"{ids.payload_id}.xml", tuple(findings))
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         data = load(stream)
         yield _reader().read(_root(data), lambda: _root(data))
-
-
-def _taxed(entry: AllowanceCharge) -> bool:
-    """A reduction or surcharge of the document has its tax, which the schema demands."""
-    return any(HOOKS["is_vat"](tax, None) for tax in entry.taxes)
 
 
 def _root(data: bytes) -> Any:
