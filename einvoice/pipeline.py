@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,9 +19,9 @@ from .codes import codes
 from .countries import Decision, Facts, Override, Refusal, decide, unmet
 from .countries.law import Laws
 from .errors import EInvoiceError, Finding, Severity, fatal
-from .exchange import Answer, Document, Environment, Identity, Inbound, Receipt, Transport
+from .exchange import Answer, Document, Envelope, Environment, Identity, Inbound, Part, Receipt, Transport
 from .ledger import AckFact, Meaning, ProfileRef, Revision, SendPolicy, Transmission
-from .ledger.work import Held, Prepared, Work
+from .ledger.work import Held, Prepared, Unsealed, Work
 from .loss import losses, values_of
 from .model import Invoice, Party, digest, is_credit, to_json
 from .official import native_packs
@@ -208,18 +208,23 @@ def currency_findings(invoice: Invoice, on: date) -> list[Finding]:
 # --- render and package -----------------------------------------------------------------------------------------------
 
 
-def rendered(invoice: Invoice, choice: Choice, ids: Identity) -> tuple[Document, list[Finding]]:
-    """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal."""
+def rendered(invoice: Invoice, choice: Choice, ids: Identity) -> tuple[Document, list[Finding], Part | None]:
+    """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal.
+
+    With it, where the format combines documents, its part of a transmission; the document then stands in one of its
+    own, under numbers that are not its final ones.
+    """
     decision, profile, _ = _decided(choice)
     if decision.customization:
         stated = {"specification": decision.customization, "process": decision.process or invoice.process}
         invoice = invoice.model_copy(update=stated)
     format = formats.module(profile.format.kind).FORMAT(profile.format)
-    document: Document = format.write(invoice, ids)
+    part: Part | None = format.part(invoice, ids) if hasattr(format, "part") else None
+    document: Document = format.write_many([part], ids)[0] if part else format.write(invoice, ids)
     lost = losses(invoice, document, format)
     guarded = {*decision.must_carry}
     found = [*document.losses, *(_must(loss) if loss.term in guarded else loss for loss in lost)]
-    return document, found
+    return document, found, part
 
 
 def _decided(choice: Choice) -> tuple[Decision, Profile, House | None]:
@@ -263,7 +268,7 @@ class Pipeline:
         self.settings, self._resolve, self._profile_at = settings, resolve, profile_at
         self._transports: dict[ProfileRef, Transport] = {}
 
-    def prepare(self, work: Work, *, at: datetime) -> Prepared | Held:
+    def prepare(self, work: Work, *, at: datetime) -> Prepared | Unsealed | Held:
         """Every byte of one delivery, or why it may not go and who can put it right."""
         invoice = restore(work.revision)
         choice = choose(invoice, work.revision.environment, self.settings, at.date())
@@ -275,13 +280,30 @@ class Pipeline:
         if fatal(findings):
             return Held(fatal(findings), "finance", ref)
         ids = Identity(f"{work.token}@{_host(choice.facts)}", at, work.revision.environment)
-        document, lost = rendered(invoice, choice, ids)
+        document, lost, part = rendered(invoice, choice, ids)
         schema, faults = validated(document, profile)
         if fatal([*lost, *faults]):
             return Held(fatal([*lost, *faults]), "finance" if fatal(lost) else "operator", ref)
         envelope = self._transport(ref, profile).pack([document], ids)
         record = _record(choice, ref, schema, lost, findings)
+        if part:
+            first = profile.numbers.model_dump()
+            part = replace(part, series=tuple(replace(one, first=first[one.kind]) for one in part.series))
+            return Unsealed(part, self._seal(ref, profile, ids), _channel(profile), ref, record, _policy(profile))
         return Prepared([document], envelope, _channel(profile), ref, record, _policy(profile))
+
+    def _seal(
+        self, ref: ProfileRef, profile: Profile, ids: Identity
+    ) -> Callable[[Sequence[Part], Mapping[str, range]], tuple[Envelope, Sequence[Document]]]:
+        """What makes the bytes of a transmission under *ids*, once its control numbers are known."""
+
+        def seal(parts: Sequence[Part], numbers: Mapping[str, range]) -> tuple[Envelope, Sequence[Document]]:
+            numbered = replace(ids, numbers={kind: str(taken[0]) for kind, taken in numbers.items()})
+            format = formats.module(profile.format.kind).FORMAT(profile.format)
+            whole, documents = format.write_many(parts, numbered)
+            return self._transport(ref, profile).pack([whole], numbered), documents
+
+        return seal
 
     def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:
         """The partner's answer to the stored bytes."""
@@ -357,5 +379,6 @@ def _fact(answer: Answer) -> AckFact:
     return AckFact(
         kind=answer.kind, code=answer.code, meaning=Meaning(answer.meaning), remote_id=answer.remote_id,
         payload_id=answer.payload_id, number=answer.number, issue_date=answer.issue_date,
-        environment=answer.environment, text=answer.text,
+        environment=answer.environment, text=answer.text, between=answer.between, interchange=answer.interchange,
+        group=answer.group, message=answer.message,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from einvoice.errors import Finding, LedgerError
-from einvoice.exchange import Document, Envelope, Environment, Inbound, Outcome, Receipt
+from einvoice.exchange import Document, Envelope, Environment, Inbound, Outcome, Receipt, Series
 from einvoice.ledger import (
     CRASH_LIMIT,
     PREPARE,
@@ -751,7 +751,7 @@ def test_profile_versions_are_immutable_and_one_is_live(ledger: Ledger) -> None:
 
 def test_control_numbers_are_given_once_and_apart_for_test_and_production(ledger: Ledger) -> None:
     def take(environment: Environment, count: int) -> list[int]:
-        return list(ledger.take_numbers(environment, "acme", "out", "ISA", count=count))
+        return list(ledger.take_numbers(environment, Series("interchange", "x12:US>ACME", 999_999_999), count=count))
 
     assert take(Environment.TEST, 3) == [1, 2, 3]
     assert take(Environment.TEST, 2) == [4, 5]

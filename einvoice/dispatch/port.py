@@ -11,13 +11,14 @@ from ..exchange import Inbound, Receipt
 from ..ledger import AckFact, State, Transmission
 from ..ledger.work import Held as Held
 from ..ledger.work import Prepared as Prepared
+from ..ledger.work import Unsealed as Unsealed
 from ..ledger.work import Work as Work
 
 
 class Line(Protocol):
     """The pipeline, as dispatch sees it."""
 
-    def prepare(self, work: Work, *, at: datetime) -> Prepared | Held:
+    def prepare(self, work: Work, *, at: datetime) -> Prepared | Unsealed | Held:
         """Decides, checks, renders and packs. Touches nothing. EInvoiceError holds the delivery, too."""
 
     def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:

@@ -18,7 +18,7 @@ from ..ledger import PREPARE, Claim, HeldBy, Ledger, LostLease, State, Transmiss
 from ..ledger.crash import point
 from .backoff import next_try
 from .local import dead_workers
-from .port import Held, Line, Prepared, Tick, Work
+from .port import Held, Line, Prepared, Tick, Unsealed, Work
 
 Clock = Callable[[], datetime]
 
@@ -89,7 +89,7 @@ class Shift:
         elif result is not None and not self._not_ours(claim, result):
             self._commit_and_send(claim, result)
 
-    def _prepare(self, claim: Claim) -> Prepared | Held | None:
+    def _prepare(self, claim: Claim) -> Prepared | Unsealed | Held | None:
         """What the line makes of a delivery; None when it failed for a reason of ours, and was given up."""
         token = f"{self._prefix}.{claim.delivery_id}.{claim.fence}"
         work = Work(claim.delivery_id, *self.ledger.assignment(claim.delivery_id), token)
@@ -103,7 +103,7 @@ class Shift:
             self._tick(claim.delivery_id, State.FAILED, finding.message)
             return None
 
-    def _not_ours(self, claim: Claim, result: Prepared | Held) -> bool:
+    def _not_ours(self, claim: Claim, result: Prepared | Unsealed | Held) -> bool:
         """Whether the run is restricted to another profile; the delivery is then given back untouched."""
         if not self.only:
             return False
@@ -125,20 +125,25 @@ class Shift:
         )  # fmt: skip
         self._tick(claim.delivery_id, State.HELD, str(result.findings[0]) if result.findings else "")
 
-    def _commit_and_send(self, claim: Claim, ready: Prepared) -> None:
+    def _commit_and_send(self, claim: Claim, ready: Prepared | Unsealed) -> None:
         gate = self.ledger.gate(ready.profile.id)
         if gate.paused:  # its identity is not fixed, so it follows a corrected profile when the partner reopens
             self._hold(
                 claim, Held([gate_finding(gate.profile_id, gate.reason)], "operator", ready.profile), HeldBy.GATE
             )
             return
-        transmission_id = self.ledger.commit_identity(
-            [claim.delivery_id], ready.envelope, ready.documents, channel=ready.channel, profile=ready.profile,
-            decision=ready.decision, policy=ready.policy, at=self.clock(), claims=[claim],
-            lease_seconds=self.lease_seconds, also=ready.also,
-        )  # fmt: skip
+        transmission_id = self._commit(claim, ready)
         if transmission_id is not None:
             self._send(transmission_id, fence=1)
+
+    def _commit(self, claim: Claim, ready: Prepared | Unsealed) -> int | None:
+        at, lease = self.clock(), self.lease_seconds
+        if isinstance(ready, Unsealed):
+            return self.ledger.commit_unsealed([claim.delivery_id], [ready], at=at, claims=[claim], lease_seconds=lease)
+        return self.ledger.commit_identity(
+            [claim.delivery_id], ready.envelope, ready.documents, channel=ready.channel, profile=ready.profile,
+            decision=ready.decision, policy=ready.policy, at=at, claims=[claim], lease_seconds=lease, also=ready.also,
+        )  # fmt: skip
 
     def _send(self, transmission_id: int, fence: int) -> None:
         attempt = self.ledger.begin_attempt(

@@ -13,6 +13,7 @@ from .deliveries import Deliveries
 from .documents import Documents
 from .gates import BREAKER_AFTER, Gates, gate_finding
 from .inbox import Inbox
+from .numbers import Numbers
 from .outbox import Outbox
 from .profiles import Profiles
 from .runs import sums
@@ -31,6 +32,7 @@ from .values import (
     InboxItem,
     LostLease,
     Meaning,
+    NumberUse,
     ProfileRef,
     ProfileVersion,
     Purpose,
@@ -47,10 +49,10 @@ from .values import (
 __all__ = [
     "BREAKER_AFTER", "CRASH_LIMIT", "CRASH_POINTS", "PREPARE", "SEND", "Ack", "AckFact", "Artifact", "Attempt", "Claim",
     "DeliveryView", "DocumentView", "DuplicateNumber", "Gate", "HeldBy", "InboxItem", "Ledger", "LostLease", "Meaning",
-    "ProfileRef", "ProfileVersion", "Purpose", "Revision", "SendPolicy", "State", "Statement", "Submitted", "Sums",
-    "Swept", "Transmission", "gate_finding", "sums",
+    "NumberUse", "ProfileRef", "ProfileVersion", "Purpose", "Revision", "SendPolicy", "State", "Statement", "Submitted",
+    "Sums", "Swept", "Transmission", "gate_finding", "sums",
 ]  # fmt: skip
 
 
-class Ledger(Documents, Deliveries, Claims, Outbox, Sweep, Inbox, Gates, Profiles, Audit):
+class Ledger(Documents, Deliveries, Claims, Outbox, Sweep, Inbox, Gates, Profiles, Numbers, Audit):
     """Everything einvoice knows, in one database. Open it with ``Ledger.open(path or URL)``."""

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from ..errors import LedgerError
 from ..exchange import Inbound
-from . import schema
+from . import numbers, schema
 from .acks import store_ack
 from .answers import load_policy
 from .store import AnyRow, Store, change, insert, raced, record
@@ -68,7 +68,7 @@ class Inbox(Store):
             item = conn.execute(sa.select(M).where(M.c.id == inbox_id).with_for_update()).one()
             found = [(fact, _match(conn, fact, item.received_at)) for fact in facts]
             acks = [_acknowledge(conn, fact, subject, inbox_id, at) for fact, subject in found if subject]
-            lost = [_name(fact) for fact, subject in found if not subject]
+            lost = [str(fact) for fact, subject in found if not subject]
             state = "orphan" if lost else "matched" if acks else "ignored"
             note = f"nothing sent answers to {', '.join(lost[:5])}" if lost else item.note
             values = {
@@ -125,12 +125,8 @@ def _item(row: AnyRow) -> InboxItem:
     return InboxItem(row.id, inbound, row.sha256, row.state, row.received_at, row.conflict, row.note)
 
 
-def _name(fact: AckFact) -> str:
-    return fact.payload_id or f"number {fact.number}"
-
-
 def _match(conn: Connection, fact: AckFact, at: datetime) -> tuple[int | None, int | None] | None:
-    """By identity first; else by number, among what had been sent when the message came.
+    """By identity first, then by control numbers; else by number, among what had been sent when the message came.
 
     A message older than the first attempt cannot speak of it: the number may have gone another way before.
     """
@@ -139,6 +135,10 @@ def _match(conn: Connection, fact: AckFact, at: datetime) -> tuple[int | None, i
         ids = conn.scalars(sa.select(T.c.id).where(T.c.payload_id == fact.payload_id, *there).limit(2)).all()
         if len(ids) == 1:
             return ids[0], _inside(conn, ids[0], fact) if fact.number else None
+    if fact.interchange or fact.group or fact.message:
+        found = numbers.bearer(conn, fact)
+        if found or not fact.number:
+            return found
     if not fact.number:
         return None
     sent = sa.select(A.c.id).where(A.c.transmission_id == V.c.transmission_id, A.c.started_at <= at).exists()

@@ -152,7 +152,7 @@ def move(
     change(conn, V, delivery.id, {"state": state, "state_at": at, **values})
     record(
         conn, state.value, text, at, document_id=delivery.document_id, delivery_id=delivery.id,
-        transmission_id=values.get("transmission_id", delivery.transmission_id), actor=actor,
+        transmission_id=values.get("transmission_id") or delivery.transmission_id, actor=actor,
     )  # fmt: skip
 
 

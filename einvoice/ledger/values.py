@@ -213,6 +213,19 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberUse:
+    """Control numbers *first* to *last* of one transmission, and what last happened to it."""
+
+    environment: Environment
+    partner: str
+    kind: str
+    first: int
+    last: int
+    payload_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transmission:
     """What travels and how: stored bytes under a stored identity."""
 
@@ -253,6 +266,7 @@ class AckFact:
     """One statement of a partner about one of our documents, read from one inbound message.
 
     payload_id   the identity it refers to; or ``number`` (with ``issue_date``, ``seller`` when stated)
+    between      or the control numbers it states, of the interchange, the group, the message, and between whom
     environment  restricts the match; a statement from a test network never meets a production document
     remote_id    the partner's own id of the statement; with kind and code it makes a repeat recognisable
     """
@@ -267,6 +281,16 @@ class AckFact:
     seller: str = ""
     environment: Environment | None = None
     text: str = ""
+    between: str = ""
+    interchange: str = ""
+    group: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        """What it names, for people."""
+        control = "/".join(filter(None, (self.interchange, self.group, self.message)))
+        number = f"number {self.number}" if self.number else ""
+        return self.payload_id or ", ".join(filter(None, (control and f"{control} of {self.between}", number)))
 
 
 @dataclass(frozen=True, slots=True)

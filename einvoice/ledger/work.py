@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import Finding
-from ..exchange import Document, Envelope
+from ..exchange import Document, Envelope, Part
 from .values import ProfileRef, Purpose, Revision, SendPolicy
 
 
@@ -37,6 +37,26 @@ class Prepared:
 
     documents: Sequence[Document]
     envelope: Envelope
+    channel: str
+    profile: ProfileRef
+    decision: str
+    policy: SendPolicy
+    also: Sequence[tuple[Purpose, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A delivery ready to go in a transmission, alone or with others, that bears control numbers.
+
+    part  its document without what the transmission adds; ``part.series`` says which numbers are needed
+    seal  makes every byte of the transmission, and each document as it stands in it, from the parts and the numbers
+          by kind; called once, inside the transaction that takes the numbers, so that none is lost. Touches nothing
+
+    The others are those of ``Prepared``.
+    """
+
+    part: Part
+    seal: Callable[[Sequence[Part], Mapping[str, range]], tuple[Envelope, Sequence[Document]]]
     channel: str
     profile: ProfileRef
     decision: str

@@ -191,6 +191,17 @@ class Retry(Strict):
     """After a lost answer: the same bytes under the same identity again, or a person decides."""
 
 
+class Numbers(Strict):
+    """[numbers]: where control numbers begin, as where another system counted before. A series never goes back."""
+
+    interchange: Annotated[Count, Field(ge=1)] = 1
+    """ISA13, UNB 0020."""
+    group: Annotated[Count, Field(ge=1)] = 1
+    """GS06, UNG 0048."""
+    message: Annotated[Count, Field(ge=1)] = 1
+    """ST02, UNH 0062."""
+
+
 class Archive(Strict):
     """[archive]. The law's years are kept even when fewer are written here."""
 
@@ -241,6 +252,7 @@ class Profile(Strict):
     security: Security = Security()
     acks: Acks = Acks()
     retry: Retry = Retry()
+    numbers: Numbers = Numbers()
     archive: Archive = Archive()
     want: Want = Want()
     acceptance: Consent | None = None
