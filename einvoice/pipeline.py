@@ -317,7 +317,8 @@ class Pipeline:
         for entry in self.settings.book.entries:
             ref, profile = ProfileRef(entry.profile.id, entry.version), entry.profile
             mailbox = repr(profile.transport)
-            if entry.state != "live" or "poll" not in profile.acks.source or mailbox in seen:
+            asked = {"poll", "folder"} & {*profile.acks.source}
+            if entry.state != "live" or not asked or mailbox in seen:
                 continue
             seen.add(mailbox)
             try:
@@ -366,12 +367,12 @@ def _channel(profile: Profile) -> str:
 
 def _policy(profile: Profile) -> SendPolicy:
     preset = preset_of(profile)
-    later = "status" in profile.acks.expected
+    later = {"functional", "status"} & {*profile.acks.expected}
     if preset:
         proof = tuple(code for code, by in preset.delivered_by.items() if by == "response")
     else:
         proof = () if later else ("*",)
-    due = profile.acks.due.status if later else profile.acks.due.response
+    due = profile.acks.due.of(profile.acks.expected)
     return SendPolicy(proof, profile.retry.unknown == "resend_same", due, profile.retry.max_age)
 
 

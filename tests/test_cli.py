@@ -624,7 +624,9 @@ def test_status_tells_a_documents_story_and_lists_those_in_a_state(online: homes
     assert "B" in online("status", "held").out
     assert "EINV-NEED-01 BT-13" in online("status", "held").out
     assert online("status", "unknown").out == "no document is unknown\n"
-    assert online("status", "--json").last == {"held": 1, "delivered": 1, "overdue": 0}
+    assert online("status", "--json").last == {
+        "held": 1, "delivered": 1, "overdue": 0, "interchanges": {}, "answers": {},
+    }  # fmt: skip
     assert {row["number"] for row in online("status", "held", "--json").rows} == {"B"}
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -756,6 +757,67 @@ def test_control_numbers_are_given_once_and_apart_for_test_and_production(ledger
     assert take(Environment.TEST, 3) == [1, 2, 3]
     assert take(Environment.TEST, 2) == [4, 5]
     assert take(Environment.PRODUCTION, 1) == [1]
+
+
+# --- verdicts on a whole transmission and on one document in it ---------------------------------------------------
+
+
+def three(ledger: Ledger, clock: Clock) -> tuple[int, list[int]]:
+    """A transmission with three documents, sent and awaiting its acknowledgement."""
+    ids = [submit(ledger, number).delivery_id for number in "ABC"]
+    key = fix(ledger, *ids, payload="p", policy=SendPolicy(ack_due=timedelta(hours=24)))
+    try_once(ledger, clock, key, answer(Outcome.ACCEPTED))
+    return key, ids
+
+
+def states(ledger: Ledger, ids: list[int]) -> list[str]:
+    return [ledger.delivery(key).state.value for key in ids]
+
+
+@pytest.mark.parametrize("first", ["one", "whole"])
+def test_a_refusal_of_one_document_moves_it_alone_whatever_comes_first(
+    ledger: Ledger, clock: Clock, first: str
+) -> None:
+    key, ids = three(ledger, clock)
+    whole = partial(ledger.acknowledge, "x12-997", "A", Meaning.DELIVERED, remote_id="r", transmission_id=key)
+    one = partial(
+        ledger.acknowledge, "x12-997", "R", Meaning.REJECTED, remote_id="r", transmission_id=key, delivery_id=ids[1]
+    )
+    for say_it in (one, whole) if first == "one" else (whole, one):
+        say_it(at=clock())
+    assert states(ledger, ids) == ["delivered", "rejected", "delivered"]
+    assert not any(ledger.delivery(each).conflict for each in ids)
+    assert ledger.invariants() == []
+
+
+def test_the_whole_taken_after_one_refused_document_went_again_is_no_contradiction(
+    ledger: Ledger, clock: Clock
+) -> None:
+    key, ids = three(ledger, clock)
+    say_it = partial(ledger.acknowledge, "x12-997", remote_id="r", transmission_id=key)
+    say_it(code="R", meaning=Meaning.REJECTED, delivery_id=ids[0], at=clock())
+    ledger.resend(ids[0], reason="the partner has set us up", actor="anna", at=clock())
+    say_it(code="A", meaning=Meaning.DELIVERED, at=clock())
+    assert states(ledger, ids) == ["planned", "delivered", "delivered"]
+    assert not ledger.delivery(ids[0]).conflict
+
+
+def test_the_whole_refused_is_every_document_refused(ledger: Ledger, clock: Clock) -> None:
+    key, ids = three(ledger, clock)
+    ledger.acknowledge("ta1", "R", Meaning.REJECTED, remote_id="r", transmission_id=key, at=clock())
+    assert states(ledger, ids) == ["rejected"] * 3
+
+
+def test_received_is_not_accepted_and_its_proof_becomes_overdue(ledger: Ledger, clock: Clock) -> None:
+    key, ids = three(ledger, clock)
+    ledger.acknowledge("ta1", "A", Meaning.RECEIVED, remote_id="r", transmission_id=key, at=clock())
+    assert states(ledger, ids) == ["sent"] * 3
+    clock.pass_(hours=25)
+    assert ledger.sweep(at=clock()).overdue == 3
+    assert len(ledger.status(filter="overdue")) == 3
+    ledger.acknowledge("x12-997", "A", Meaning.DELIVERED, remote_id="late", transmission_id=key, at=clock())
+    assert states(ledger, ids) == ["delivered"] * 3
+    assert ledger.status(filter="overdue") == []
 
 
 # --- the database ------------------------------------------------------------------------------------------------

@@ -234,40 +234,42 @@ class EdifactFormat:
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every message, one Read each; a message that cannot be used has a ``problem`` and no invoice.
 
-        What is wrong with an interchange is known at its end and held against its last message.
+        What is wrong with an interchange is known at its end: a problem of its own after its messages, which were whole
+        by their own counts; with ``tolerant`` a finding beside those of the last one.
         UnreadableDocument where there is no message at all or reading cannot go on.
         """
-        waiting: Message | None = None
+        waiting: Read | None = None
         none = True
         for part in messages(stream, self.settings.charset):
-            none = none and isinstance(part, Interchange) and not _outer(part)
             if isinstance(part, Message):
                 if waiting is not None:
-                    yield self._read(waiting, [])
-                waiting = part
+                    yield waiting
+                waiting, none = self._read(part), False
                 continue
+            outer = _outer(part)
+            told = waiting is not None and self.settings.tolerant
             if waiting is not None:
-                yield self._read(waiting, _outer(part))
-            elif _outer(part):
-                yield refused("edifact", "", _outer(part), _fatal)
-            waiting = None
+                said = [_finding(fault, Severity.WARNING) for fault in outer] if told else []
+                yield replace(waiting, findings=(*waiting.findings, *said)) if said else waiting
+            if outer and not told:
+                yield refused("edifact", f"interchange {part.reference or '?'}", outer, _fatal)
+            waiting, none = None, none and not outer
         if none:
             raise UnreadableDocument("there is no interchange", where="first bytes", fix="send UNB to UNZ")
 
-    def _read(self, one: Message, outer: list[Fault]) -> Read:
+    def _read(self, one: Message) -> Read:
         if one.kind != "INVOIC":
             return problem("edifact", UnreadableDocument(f"the message is {one.kind or 'of no type'}, not INVOIC",
                                                where=one.place, fix="see the message in the inbox"))  # fmt: skip
-        faults = [*one.faults, *outer]
-        if faults and not self.settings.tolerant:
-            return refused("edifact", one.place, faults, _fatal)
+        if one.faults and not self.settings.tolerant:
+            return refused("edifact", one.place, one.faults, _fatal)
         try:
             read = self._invoice(one)
         except UnreadableDocument as error:
             return problem(
                 "edifact", UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings)
             )
-        said = [_finding(fault, Severity.WARNING) for fault in (*faults, *one.doubts)]
+        said = [_finding(fault, Severity.WARNING) for fault in (*one.faults, *one.doubts)]
         return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
 
     def _invoice(self, one: Message) -> Read:

@@ -258,44 +258,45 @@ class X12Format:
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every set, one Read each; a set that cannot be used has a ``problem`` and no invoice.
 
-        What is wrong with a group or an interchange is known at its end and held against its last set.
+        What is wrong with a group or an interchange is known at its end: a problem of its own after its sets, which
+        were whole by their own counts; with ``tolerant`` a finding beside those of the last one.
         UnreadableDocument where there is no interchange or reading cannot go on.
         """
-        waiting: Set | None = None
+        waiting: Read | None = None
         outer: list[Fault] = []
         none = True
         for part in sets(stream, self.settings.read_charset):
             if isinstance(part, Set):
                 if waiting is not None:
-                    yield self._read(waiting, outer)
-                    outer = []
-                waiting, none = part, False
+                    yield waiting
+                waiting, none = self._read(part), False
                 continue
             outer = [*outer, *part.faults][:TOLD]
             if not isinstance(part, Interchange):
                 continue
+            told = waiting is not None and self.settings.tolerant
             if waiting is not None:
-                yield self._read(waiting, outer)
-            elif outer:
-                yield refused("x12", "", outer, _fatal)
+                said = [_finding(fault, Severity.WARNING) for fault in outer] if told else []
+                yield replace(waiting, findings=(*waiting.findings, *said)) if said else waiting
+            if outer and not told:
+                yield refused("x12", f"interchange {part.control or '?'}", outer, _fatal)
             none, waiting, outer = False, None, []
         if none:
             raise UnreadableDocument("there is no interchange", where="first bytes", fix="send ISA to IEA")
 
-    def _read(self, one: Set, outer: list[Fault]) -> Read:
+    def _read(self, one: Set) -> Read:
         if one.kind != "810":
             return problem("x12", UnreadableDocument(f"the set is {one.kind[:10] or 'of no type'}, not 810",
                                                where=one.place, fix="see the message in the inbox"))  # fmt: skip
-        faults = [*one.faults, *outer]
-        if faults and not self.settings.tolerant:
-            return refused("x12", one.place, faults, _fatal)
+        if one.faults and not self.settings.tolerant:
+            return refused("x12", one.place, one.faults, _fatal)
         try:
             read = self._invoice(one)
         except UnreadableDocument as error:
             return problem(
                 "x12", UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings)
             )
-        said = [_finding(fault, Severity.WARNING) for fault in faults]
+        said = [_finding(fault, Severity.WARNING) for fault in one.faults]
         said += [_finding(doubt, Severity.INFO) for doubt in (*one.interchange.doubts, *one.doubts)]
         return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
 

@@ -13,6 +13,7 @@ from .deliveries import Deliveries
 from .documents import Documents
 from .gates import BREAKER_AFTER, Gates, gate_finding
 from .inbox import Inbox
+from .interchanges import Interchanges
 from .numbers import Numbers
 from .outbox import Outbox
 from .profiles import Profiles
@@ -30,6 +31,7 @@ from .values import (
     Gate,
     HeldBy,
     InboxItem,
+    Interchange,
     LostLease,
     Meaning,
     NumberUse,
@@ -43,16 +45,17 @@ from .values import (
     Submitted,
     Sums,
     Swept,
+    Track,
     Transmission,
 )  # fmt: skip
 
 __all__ = [
     "BREAKER_AFTER", "CRASH_LIMIT", "CRASH_POINTS", "PREPARE", "SEND", "Ack", "AckFact", "Artifact", "Attempt", "Claim",
-    "DeliveryView", "DocumentView", "DuplicateNumber", "Gate", "HeldBy", "InboxItem", "Ledger", "LostLease", "Meaning",
-    "NumberUse", "ProfileRef", "ProfileVersion", "Purpose", "Revision", "SendPolicy", "State", "Statement", "Submitted",
-    "Sums", "Swept", "Transmission", "gate_finding", "sums",
+    "DeliveryView", "DocumentView", "DuplicateNumber", "Gate", "HeldBy", "InboxItem", "Interchange", "Ledger",
+    "LostLease", "Meaning", "NumberUse", "ProfileRef", "ProfileVersion", "Purpose", "Revision", "SendPolicy", "State",
+    "Statement", "Submitted", "Sums", "Swept", "Track", "Transmission", "gate_finding", "sums",
 ]  # fmt: skip
 
 
-class Ledger(Documents, Deliveries, Claims, Outbox, Sweep, Inbox, Gates, Profiles, Numbers, Audit):
+class Ledger(Documents, Deliveries, Claims, Outbox, Sweep, Inbox, Gates, Profiles, Numbers, Interchanges, Audit):
     """Everything einvoice knows, in one database. Open it with ``Ledger.open(path or URL)``."""

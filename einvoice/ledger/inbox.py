@@ -52,7 +52,7 @@ class Inbox(Store):
         return self.inbox("new", limit=limit, after=after)
 
     def inbox(self, state: str = "", *, limit: int = 1000, after: int = 0) -> list[InboxItem]:
-        """Stored messages in *state* (new, matched, orphan, ignored, bad), or all, oldest first."""
+        """Stored messages in *state* (new, matched, duplicate, orphan, ignored, bad), or all, oldest first."""
         wanted = [M.c.id > after, *([M.c.state == state] if state else [])]
         with self.read() as conn:
             return [_item(row) for row in conn.execute(sa.select(M).where(*wanted).order_by(M.c.id).limit(limit))]
@@ -61,15 +61,19 @@ class Inbox(Store):
     def settle(self, inbox_id: int, facts: Sequence[AckFact], *, at: datetime) -> list[Ack]:
         """Stores everything that one message states, in one commit; a repeat changes nothing.
 
-        The message is then *matched*; *orphan* while it speaks of nothing we have sent (it is looked at again
-        after every sending); or *ignored* when it states nothing. A conflict is flagged, never resolved here.
+        The message is then *matched*; *duplicate* when an earlier one answered to the same
+        control numbers with the same words; *orphan* while it speaks of
+        something we have not sent (it is looked at again after every sending); or *ignored* when it states nothing.
+        A conflict is flagged, never resolved here. What is said of single documents counts before what is said of all.
         """
+        facts = sorted(facts, key=lambda fact: not (fact.message or fact.number))
         with self.write("settle") as conn:
             item = conn.execute(sa.select(M).where(M.c.id == inbox_id).with_for_update()).one()
             found = [(fact, _match(conn, fact, item.received_at)) for fact in facts]
             acks = [_acknowledge(conn, fact, subject, inbox_id, at) for fact, subject in found if subject]
             lost = [str(fact) for fact, subject in found if not subject]
-            state = "orphan" if lost else "matched" if acks else "ignored"
+            repeated = bool(acks) and all(ack.again for ack in acks) and all(fact.between for fact in facts)
+            state = "orphan" if lost else "duplicate" if repeated else "matched" if acks else "ignored"
             note = f"nothing sent answers to {', '.join(lost[:5])}" if lost else item.note
             values = {
                 "state": state,

@@ -250,7 +250,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """One stored inbound message. ``state`` is new, matched, orphan, ignored or bad."""
+    """One stored inbound message. ``state`` is new, matched, duplicate, orphan, ignored or bad."""
 
     id: int
     inbound: Inbound
@@ -295,12 +295,58 @@ class AckFact:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What storing an acknowledgement came to. ``new`` is False for a repeat, which changes nothing."""
+    """What storing an acknowledgement came to. ``new`` is False for a repeat, which changes nothing.
+
+    again  an earlier message said the same of the same
+    """
 
     id: int
     new: bool
     moved: bool
     conflict: bool
+    again: bool = False
+
+
+class Track(StrEnum):
+    """Where the acknowledgement of a transmission with control numbers stands; derived from what partners said."""
+
+    UNSENT = "unsent"
+    AWAITED = "awaited"
+    OVERDUE = "overdue"
+    ACCEPTED = "accepted"
+    PARTLY = "partly accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Interchange:
+    """One transmission with control numbers and what its partner said of the documents in it.
+
+    control          the control number of the interchange
+    sent_at, due_at  the first attempt; when the acknowledgement is due of what is still without
+    """
+
+    transmission_id: int
+    environment: Environment
+    profile_id: str
+    partner: str
+    control: int
+    sent_at: datetime | None
+    due_at: datetime | None
+    documents: int
+    accepted: int
+    rejected: int
+    overdue: int
+
+    @property
+    def track(self) -> Track:
+        if self.rejected:
+            return Track.REJECTED if self.rejected == self.documents else Track.PARTLY
+        if self.accepted == self.documents:
+            return Track.ACCEPTED
+        if self.overdue:
+            return Track.OVERDUE
+        return Track.AWAITED if self.sent_at else Track.UNSENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,10 +153,13 @@ def _named(profile: Profile) -> bool:
 
 
 def _acks(profile: Profile) -> Iterator[Finding]:
-    if "status" in profile.acks.expected and not profile.acks.source:
-        yield _finding(
-            24, "acks.source", "a status is expected and there is no place to read it", 'add "poll" or "push"'
-        )
+    later = [kind for kind in profile.acks.expected if kind != "response"]
+    if later and not profile.acks.source:
+        message = f"a {later[0]} acknowledgement is expected and there is no place to read it"
+        yield _finding(24, "acks.source", message, 'add "poll", "push" or "folder"')
+    if later and profile.transport.kind == "folder" and getattr(profile.transport, "inbox", None) is None:
+        message = f"a {later[0]} acknowledgement is expected and the folder has no inbox"
+        yield _finding(31, "transport.inbox", message, "name the directory where answers are put")
     polls = getattr(profile.transport, "poll", None)
     if "poll" in profile.acks.source and polls == ():
         yield _finding(25, "transport.poll", "acks are read by polling and nothing is polled", "name the message types")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
@@ -170,13 +170,22 @@ class Security(Strict):
 
 class AckDue(Strict):
     response: Duration = timedelta(minutes=15)
+    functional: Duration = timedelta(hours=24)
     status: Duration = timedelta(days=3)
+
+    def of(self, expected: Sequence[str]) -> timedelta:
+        """How long the proof of delivery may take."""
+        return self.functional if "functional" in expected else self.status if "status" in expected else self.response
 
 
 class Acks(Strict):
-    """[acks]: what is expected back, where it is read, and when it is late."""
+    """[acks]: what is expected back, where it is read, and when it is late.
 
-    expected: tuple[Literal["response", "status"], ...] = ("response",)
+    ``response`` is the channel's own answer, ``functional`` a CONTRL, 997 or 999, ``status`` what the partner's
+    application says later. The first one expected, beyond the response, proves delivery.
+    """
+
+    expected: tuple[Literal["response", "functional", "status"], ...] = ("response",)
     source: tuple[Literal["poll", "push", "folder"], ...] = ()
     due: AckDue = AckDue()
     overdue: Literal["alert"] = "alert"
