@@ -21,7 +21,7 @@ from .countries.law import Laws
 from .errors import EInvoiceError, Finding, Severity, fatal
 from .exchange import Answer, Document, Envelope, Environment, Identity, Inbound, Part, Receipt, Transport
 from .ledger import AckFact, Meaning, ProfileRef, Revision, SendPolicy, Transmission
-from .ledger.work import Held, Prepared, Unsealed, Work
+from .ledger.work import Gather, Held, Prepared, Unsealed, Work
 from .loss import losses, values_of
 from .model import Invoice, Party, digest, is_credit, to_json
 from .official import native_packs
@@ -268,14 +268,20 @@ class Pipeline:
         self.settings, self._resolve, self._profile_at = settings, resolve, profile_at
         self._transports: dict[ProfileRef, Transport] = {}
 
-    def prepare(self, work: Work, *, at: datetime) -> Prepared | Unsealed | Held:
-        """Every byte of one delivery, or why it may not go and who can put it right."""
+    def prepare(self, work: Work, *, at: datetime) -> Prepared | Unsealed | Gather | Held:
+        """Every byte of one delivery, or why it may not go and who can put it right.
+
+        One that is to travel with others is named so first, and prepared when they are together.
+        """
         invoice = restore(work.revision)
         choice = choose(invoice, work.revision.environment, self.settings, at.date())
         if not isinstance(choice.routed, Routed) or not choice.sendable:
             known = _ref(choice.routed) if isinstance(choice.routed, Routed) else None
             return Held(choice.findings, "finance", known)
         profile, ref = choice.routed.profile, _ref(choice.routed)
+        batch = _batch(invoice, ref, profile)
+        if batch and batch.key != work.batch:
+            return batch
         findings = checked(invoice, choice)
         if fatal(findings):
             return Held(fatal(findings), "finance", ref)
@@ -342,6 +348,15 @@ class Pipeline:
 
 def _ref(routed: Routed) -> ProfileRef:
     return ProfileRef(routed.profile.id, routed.entry.version)
+
+
+def _batch(invoice: Invoice, ref: ProfileRef, profile: Profile) -> Gather | None:
+    """With whom *invoice* travels; None when it travels alone."""
+    format = formats.module(profile.format.kind).FORMAT(profile.format)
+    if profile.batch.max < 2 or not hasattr(format, "share"):
+        return None
+    shared = hashlib.sha256(repr(format.share(invoice)).encode()).hexdigest()[:16]
+    return Gather(f"{ref.id}/{ref.version}/{shared}", profile.batch.max, profile.batch.window, ref)
 
 
 def _record(choice: Choice, ref: ProfileRef, schema: str, lost: list[Finding], found: list[Finding]) -> str:

@@ -160,13 +160,17 @@ class EdifactFormat:
         """The message of *invoice* without UNH and UNT. It shares an interchange with others of the same two ends."""
         text, losses = self._body(invoice)
         data, changed = self._bytes(text)
-        sender, recipient = _end(self.settings.sender, invoice.seller), _end(self.settings.recipient, invoice.buyer)
+        sender, recipient = self.share(invoice)
         losses += [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
         series = [Series("interchange", between("edifact", sender.id, recipient.id), _HIGHEST)]
         series += [replace(series[0], kind="group")] if self.settings.group else []
         series += [replace(series[0], kind="message", each=True)]
         count = segments_in(text, self._delimiters)
         return Part(data, count, (sender, recipient), tuple(series), (*losses, *changed))
+
+    def share(self, invoice: Invoice) -> tuple[Party, Party]:
+        """Sender and recipient of the interchange."""
+        return _end(self.settings.sender, invoice.seller), _end(self.settings.recipient, invoice.buyer)
 
     def write_many(self, parts: Sequence[Part], ids: Identity) -> tuple[Document, Sequence[Document]]:
         """One interchange with the messages of *parts*, which share its two ends; and each message as it stands in it.

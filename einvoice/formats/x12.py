@@ -177,7 +177,7 @@ class X12Format:
         """The set of *invoice* without ST and SE. It shares a group with others of the same two ends."""
         text, losses = self._body(invoice)
         data, changed = self._bytes(text)
-        sender, recipient = _end(self.settings.sender, invoice.seller), _end(self.settings.recipient, invoice.buyer)
+        sender, recipient = self.share(invoice)
         sides = (("sender", sender), ("recipient", recipient))
         losses += [_unaddressed(side) for side, end in sides if not end.id]
         losses += [_too_long(side) for side, end in sides if len(end.id) > 15 or len(end.qualifier) != 2]
@@ -185,6 +185,10 @@ class X12Format:
         series = (Series("interchange", whole, _HIGHEST), Series("group", group, _HIGHEST),
                   Series("message", group, _HIGHEST, each=True))  # fmt: skip
         return Part(data, text.count(self._delimiters.segment), (sender, recipient), series, (*losses, *changed))
+
+    def share(self, invoice: Invoice) -> tuple[End, End]:
+        """Sender and recipient of interchange and group."""
+        return _end(self.settings.sender, invoice.seller), _end(self.settings.recipient, invoice.buyer)
 
     def write_many(self, parts: Sequence[Part], ids: Identity) -> tuple[Document, Sequence[Document]]:
         """One interchange with the sets of *parts* in one group, whose two ends they share; and each set as it stands.

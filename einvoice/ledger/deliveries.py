@@ -33,6 +33,7 @@ _REFUSALS = {
     State.HELD: "it is held; release it first",
 }
 _IDLE: dict[str, Any] = {"lease_until": None, "worker": "", "crash_count": 0}
+_ALONE: dict[str, Any] = {**_IDLE, "batch": "", "next_at": None}
 
 
 class Deliveries(Store):
@@ -62,7 +63,7 @@ class Deliveries(Store):
         with self.write("hold") as conn:
             row = _claimed(conn, delivery_id, claim) if claim else _open(conn, delivery_id, _HOLDABLE, "hold")
             text = reason or "; ".join(f"{each.rule} {each.message}" for each in findings[:3])
-            values = {"owner": owner, "reason": text, "findings": dump_findings(findings), "held_by": by, **_IDLE}
+            values = {"owner": owner, "reason": text, "findings": dump_findings(findings), "held_by": by, **_ALONE}
             if profile_id:
                 values["profile_id"] = profile_id
             move(conn, row, State.HELD, at, f"held for {owner}: {text}", actor=actor, **values)
@@ -73,7 +74,7 @@ class Deliveries(Store):
         with self.write("hold") as conn:
             row = _claimed(conn, claim.delivery_id, claim)
             text = "; ".join(f"{each.rule} {each.message}" for each in findings)
-            values = {"owner": "operator", "reason": text, "findings": dump_findings(findings), **_IDLE}
+            values = {"owner": "operator", "reason": text, "findings": dump_findings(findings), **_ALONE}
             move(conn, row, State.FAILED, at, f"given up: {text}", **values)
 
     def let_go(self, claim: Claim) -> None:
@@ -104,7 +105,7 @@ class Deliveries(Store):
             if row.state != State.REJECTED and may_have_arrived(conn, delivery_id):
                 raise LedgerError(f"delivery {delivery_id} cannot be {state}: {_REFUSALS[State.UNKNOWN]}")
             _travels_alone(conn, row, state)
-            values = {"owner": "", "reason": reason, "findings": "[]", "held_by": "", "fence": row.fence + 1, **_IDLE}
+            values = {"owner": "", "reason": reason, "findings": "[]", "held_by": "", "fence": row.fence + 1, **_ALONE}
             move(conn, row, state, at, f"{state}: {reason}", actor=actor, **values)
             rest(conn, row.transmission_id)
 
@@ -134,7 +135,7 @@ class Deliveries(Store):
 
 def again(conn: Connection, row: AnyRow, at: datetime, text: str, actor: str) -> None:
     """The same bytes once more when there are any, else a new check."""
-    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", **_IDLE}
+    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", **_ALONE}
     if row.transmission_id is None:
         move(conn, row, State.PLANNED, at, text, actor=actor, **clear)
         return
@@ -146,7 +147,7 @@ def again(conn: Connection, row: AnyRow, at: datetime, text: str, actor: str) ->
 def afresh(conn: Connection, row: AnyRow, at: datetime, text: str, actor: str) -> None:
     """A new check, new bytes and a new identity; the old transmission stays as evidence."""
     old = row.transmission_id
-    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", "transmission_id": None, **_IDLE}
+    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", "transmission_id": None, **_ALONE}
     move(conn, row, State.PLANNED, at, text, actor=actor, fence=row.fence + 1, **clear)
     rest(conn, old)
 

@@ -201,6 +201,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries gathered under one key. ``deaths``: how often workers died with them: 0, 1, or 2 for more."""
+
+    key: str
+    deaths: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """Bytes made for one delivery: the rendered document, a signed form, a loss report."""
 

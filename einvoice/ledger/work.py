@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..errors import Finding
 from ..exchange import Document, Envelope, Part
@@ -16,6 +17,7 @@ class Work:
 
     token  unique over space and time, and the same when the same work is prepared again: make identities
            from it (payloadID, Message-ID, file name)
+    batch  the key under which it was gathered to travel with others; empty while it was not
     """
 
     delivery_id: int
@@ -23,6 +25,7 @@ class Work:
     purpose: Purpose
     target: str
     token: str
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,16 @@ class Unsealed:
     decision: str
     policy: SendPolicy
     also: Sequence[tuple[Purpose, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """A delivery that is to travel with others of its *key*: *most* in one transmission, after *window* at last."""
+
+    key: str
+    most: int
+    window: timedelta
+    profile: ProfileRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from .. import formats
 from ..config import check_secret, is_reference
 from ..countries import CHECKS, Override, Refusal
 from ..countries.law import IdRow, Laws
@@ -142,6 +143,9 @@ def _documents(profile: Profile) -> Iterator[Finding]:
     if styled and "credit_note" in profile.routing.documents:
         message = "credit notes come here and the style the buyer expects is not set"
         yield _finding(22, "format.credit_style", message, "ask the buyer and write it down", Severity.WARNING)
+    if profile.batch.max > 1 and not hasattr(formats.module(table.kind).FORMAT, "write_many"):
+        message = f"{table.kind} holds one document, so each would travel alone"
+        yield _finding(32, "batch.max", message, "leave [batch] out")
     if not profile.routing.catch_all and not _named(profile):
         yield _finding(23, "customer", "nothing names the customer", "add vat_ids, identifiers or buyer_numbers")
 

@@ -200,6 +200,14 @@ class Retry(Strict):
     """After a lost answer: the same bytes under the same identity again, or a person decides."""
 
 
+class Batch(Strict):
+    """[batch]: documents that share one transmission, in a format that can hold several."""
+
+    max: Annotated[Count, Field(ge=1, le=10_000)] = 1
+    window: Duration = timedelta(0)
+    """How long a document may wait for others. A dispatch run does not wait: what it found is what there is."""
+
+
 class Numbers(Strict):
     """[numbers]: where control numbers begin, as where another system counted before. A series never goes back."""
 
@@ -261,6 +269,7 @@ class Profile(Strict):
     security: Security = Security()
     acks: Acks = Acks()
     retry: Retry = Retry()
+    batch: Batch = Batch()
     numbers: Numbers = Numbers()
     archive: Archive = Archive()
     want: Want = Want()
@@ -287,7 +296,7 @@ class Profile(Strict):
 
 #: Keys that the plan of a profile knows and this version cannot honour: refused by name, never ignored.
 LATER: Mapping[str, str] = {
-    "format.batching": "one document travels per message; batches come with the EDI channels",
+    "format.batching": "write [batch] max = ..., window = ...",
     "format.code_maps": "code maps come with the EDI formats",
     "format.line_endings": "line endings come with the EDI formats",
     "format.encoding": "every format written here is UTF-8",

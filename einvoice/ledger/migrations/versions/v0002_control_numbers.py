@@ -27,4 +27,5 @@ def upgrade() -> None:
     )
     op.create_index("ix_control_number_use_transmission_id", "control_number_use", ["transmission_id"], unique=False)
     op.add_column("delivery", sa.Column("batch", sa.Text(), server_default="", nullable=False))
+    op.add_column("delivery", sa.Column("batch_max", sa.Integer(), server_default="0", nullable=False))
     op.create_index("ix_delivery_batch", "delivery", ["batch"], unique=False)
