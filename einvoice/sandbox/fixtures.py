@@ -1,4 +1,4 @@
-"""Pytest fixture ``ariba_sandbox``: an Ariba network for a test, or a real test account.
+"""Pytest fixtures: ``ariba_sandbox``, an Ariba network or a real test account; ``van_mailbox``, a partner at a mailbox.
 
 Set EINVOICE_ARIBA_URL, EINVOICE_ARIBA_IDENTITY, EINVOICE_ARIBA_SECRET, EINVOICE_ARIBA_TO and
 EINVOICE_ARIBA_SYSTEM_ID to point it at a real test endpoint; ``control`` is None then, and tests marked
@@ -14,6 +14,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -21,6 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from .client import ControlClient
     from .program import AribaSandbox
+    from .van import VanMailbox
 
 _URL = "EINVOICE_ARIBA_URL"
 _NAMES = ("IDENTITY", "SECRET", "TO", "SYSTEM_ID")
@@ -119,3 +121,13 @@ def ariba_sandbox(_ariba_endpoint: AribaEndpoint) -> AribaEndpoint:
     if _ariba_endpoint.control is not None:
         _ariba_endpoint.control.reset()
     return _ariba_endpoint
+
+
+@pytest.fixture
+def van_mailbox(tmp_path: Path) -> VanMailbox:
+    """``van_mailbox.open("x12", ack="997")``: a trading partner at a mailbox of two folders, new for each test."""
+    from .van import VanMailbox
+
+    folder = tmp_path / "van"
+    folder.mkdir()
+    return VanMailbox(folder)
