@@ -150,6 +150,7 @@ class Answer:
     remote_id   the partner's own id of the message; a repeat has the same
     between     or the ends of the interchange it answers to, as ``Series`` names them, with the control numbers that
                 it states: of the interchange, the group, the message. Some leave the outer ones out
+    duplicate   it is refused because its control number came before
     """
 
     kind: str
@@ -165,6 +166,7 @@ class Answer:
     interchange: str = ""
     group: str = ""
     message: str = ""
+    duplicate: bool = False
 
     @property
     def control(self) -> str:

@@ -396,5 +396,5 @@ def _fact(answer: Answer) -> AckFact:
         kind=answer.kind, code=answer.code, meaning=Meaning(answer.meaning), remote_id=answer.remote_id,
         payload_id=answer.payload_id, number=answer.number, issue_date=answer.issue_date,
         environment=answer.environment, text=answer.text, between=answer.between, interchange=answer.interchange,
-        group=answer.group, message=answer.message,
+        group=answer.group, message=answer.message, duplicate=answer.duplicate,
     )  # fmt: skip

@@ -426,11 +426,34 @@ def test_several_documents_in_one_transmission_share_its_answer_and_keep_their_o
     assert ledger.invariants() == []
 
 
-def test_one_document_of_a_stored_batch_is_not_withdrawn_alone(ledger: Ledger) -> None:
+@pytest.mark.parametrize("verb", ["suppress", "cancel", "hold", "rerender", "replace"])
+def test_a_document_that_may_not_go_takes_its_unsent_transmission_apart(
+    ledger: Ledger, clock: Clock, verb: str
+) -> None:
+    ids = [submit(ledger, f"A{n}").delivery_id for n in range(3)]
+    key = fix(ledger, *ids, payload="batch")
+    if verb == "replace":
+        submit(ledger, "A0", '{"corrected":1}', replaces="A0", reason="wrong price")
+    elif verb == "hold":
+        ledger.hold(ids[0], [], "finance", reason="asked to wait", actor="anna", at=NOON)
+    else:
+        getattr(ledger, verb)(ids[0], reason="r", actor="anna", at=NOON)
+    ended = {"suppress": "suppressed", "cancel": "cancelled", "hold": "held", "rerender": "planned"}
+    assert states(ledger, ids) == [ended.get(verb, "superseded"), "planned", "planned"]
+    claims = ledger.claim("w", lease_seconds=60, limit=9, at=clock())
+    assert key not in {claim.transmission_id for claim in claims}, "the old bytes do not go"
+    fix(ledger, *ids[1:], payload="new")
+    assert ledger.invariants() == []
+
+
+def test_no_document_leaves_a_transmission_that_may_have_arrived(ledger: Ledger, clock: Clock) -> None:
     ids = [submit(ledger, f"A{n}").delivery_id for n in range(2)]
-    fix(ledger, *ids, payload="batch")
-    with pytest.raises(LedgerError, match="travel with others"):
+    key = fix(ledger, *ids, payload="batch")
+    try_once(ledger, clock, key, answer(Outcome.UNKNOWN))
+    with pytest.raises(LedgerError, match="may have arrived"):
         ledger.suppress(ids[0], reason="r", actor="anna", at=NOON)
+    with pytest.raises(LedgerError, match="may have arrived"):
+        ledger.rerender(ids[0], reason="r", actor="anna", at=NOON)
 
 
 # --- leases, crashes ---------------------------------------------------------------------------------------------

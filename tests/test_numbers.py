@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from einvoice.errors import ConfigError, LedgerError
 from einvoice.exchange import Document, Envelope, Environment, Outcome, Part, Receipt, Series
@@ -185,6 +186,35 @@ def test_the_newest_bearer_of_a_number_answers_to_it(ledger: Ledger) -> None:
     keys = [ledger.commit_unsealed([submit(ledger, name)], [ready(name, series=series)], at=NOON) for name in "ABC"]
     fact = AckFact("ta1", "R", Meaning.REJECTED, "r", environment=TEST, between=ENDS, interchange="1")
     assert ledger.match(fact, at=NOON) == (keys[2], None)
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_it_holds(tmp_path: Path) -> None:
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    from einvoice.ledger import migrations
+
+    place = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{place}")
+    with engine.begin() as conn:
+        context = MigrationContext.configure(conn)
+        scripts = ScriptDirectory(migrations.SCRIPTS)
+        with Operations.context(context):
+            scripts.get_revision("0001").module.upgrade()
+            context.stamp(scripts, "0001")
+        conn.execute(sa.text("insert into meta (key, value) values ('ledger-id', 'old')"))
+        conn.execute(sa.text("insert into document (id, environment, seller, type, number, year, created_at)"
+                             " values (1, 'test', 'S', '380', 'A', 2026, '2026-01-01 00:00:00')"))  # fmt: skip
+        conn.execute(sa.text("insert into revision (id, document_id, n, alive, canonical, digest, sameness, currency,"
+                             " total, source, source_sha256, source_format, created_at) values (1, 1, 1, 1, 'x', 'd',"
+                             " 's', 'EUR', '1.00', 'x', 'h', 'json', '2026-01-01 00:00:00')"))  # fmt: skip
+        conn.execute(sa.text("insert into delivery (id, document_id, revision_id, purpose, state_at)"
+                             " values (1, 1, 1, 'original', '2026-01-01 00:00:00')"))  # fmt: skip
+    engine.dispose()
+    with Ledger.open(place) as ledger:
+        assert (ledger.id, ledger.delivery(1).number) == ("old", "A")
+        assert said(ledger, fix(ledger, 1)) == "group=1-1 interchange=1-1 message=1-1"
 
 
 _TAKER = """

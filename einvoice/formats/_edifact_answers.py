@@ -106,6 +106,7 @@ def _level(message: Message, tag: str, data: Data, errors: list[str], control: t
         interchange=interchange,
         group=group,
         message=reference,
+        duplicate=(tag, action, error) == ("UCI", "4", "26"),
     )
 
 

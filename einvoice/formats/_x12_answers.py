@@ -65,6 +65,7 @@ def _ta1(one: Interchange, data: Data) -> Answer:
     return Answer(
         kind="ta1", code=verdict, meaning=_TA1.get(verdict, "info"), remote_id=_id(one, "TA1", control),
         environment=_environment(one), between=_ours(one.isa[5:8:2]), interchange=control,
+        duplicate=(verdict, note) == ("R", "025"),
         text=f"{INTERCHANGE.get(note, 'error')} ({note}), interchange of {day} {time}",
     )  # fmt: skip
 

@@ -9,10 +9,17 @@ from sqlalchemy.engine import Connection
 
 from . import schema
 from .store import change, insert
-from .tracks import apply
+from .tracks import apply, contradict
 from .values import Ack, Meaning
 
 K, V, L = schema.acknowledgement, schema.delivery, schema.transmission_delivery
+
+#: Verdicts of a partner's translator. Where it refuses and accepts the same, one of the two is wrong.
+_FUNCTIONAL = ("ta1", "contrl", "x12-997", "x12-999")
+_REVOKED = sa.select(K.c.id).where(
+    K.c.transmission_id == sa.bindparam("key"), K.c.meaning == Meaning.REJECTED, K.c.kind.in_(_FUNCTIONAL),
+    K.c.delivery_id.is_(None) | (K.c.delivery_id == sa.bindparam("delivery")),
+).limit(1)  # fmt: skip
 
 _same = (getattr(K.c, name) == sa.bindparam(name) for name in ("subject", "kind", "code", "remote_id"))
 _KNOWN = sa.select(K.c.id, K.c.conflict).where(*_same)
@@ -78,6 +85,9 @@ def store_ack(
         current = transmission_id is None or row.transmission_id == transmission_id
         words = text or f"{kind} {code}".strip()
         one_moved, one_conflict = apply(conn, row, meaning, at, current=current, text=words, due=due)
+        if meaning is Meaning.DELIVERED and kind in _FUNCTIONAL and current and not one_conflict:
+            refused = conn.scalar(_REVOKED, {"key": transmission_id, "delivery": row.id}) is not None
+            one_conflict = refused and contradict(conn, row, at, f"{meaning} contradicts a refusal: {words}")
         moved, conflict = moved or one_moved, conflict or one_conflict
     if conflict:
         change(conn, K, key, {"conflict": True})

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..errors import Finding, LedgerError
 from . import schema
 from .store import AnyRow, Store, change, dump_findings
-from .tracks import may_have_arrived, move, one, rest
+from .tracks import may_have_arrived, move, one, rest, take_apart
 from .values import Claim, HeldBy, LostLease, State
 
 V, T, L = schema.delivery, schema.transmission, schema.transmission_delivery
@@ -62,6 +61,8 @@ class Deliveries(Store):
             raise LedgerError(f"holding delivery {delivery_id} needs a finding or a reason", fix="add --reason REASON")
         with self.write("hold") as conn:
             row = _claimed(conn, delivery_id, claim) if claim else _open(conn, delivery_id, _HOLDABLE, "hold")
+            if take_apart(conn, row, at, "held", actor):
+                row = one(conn, delivery_id) or row
             text = reason or "; ".join(f"{each.rule} {each.message}" for each in findings[:3])
             values = {"owner": owner, "reason": text, "findings": dump_findings(findings), "held_by": by, **_ALONE}
             if profile_id:
@@ -104,7 +105,7 @@ class Deliveries(Store):
             row = _open(conn, delivery_id, _WITHDRAWABLE, state)
             if row.state != State.REJECTED and may_have_arrived(conn, delivery_id):
                 raise LedgerError(f"delivery {delivery_id} cannot be {state}: {_REFUSALS[State.UNKNOWN]}")
-            _travels_alone(conn, row, state)
+            take_apart(conn, row, at, state, actor)
             values = {"owner": "", "reason": reason, "findings": "[]", "held_by": "", "fence": row.fence + 1, **_ALONE}
             move(conn, row, state, at, f"{state}: {reason}", actor=actor, **values)
             rest(conn, row.transmission_id)
@@ -129,7 +130,7 @@ class Deliveries(Store):
             row = _open(conn, delivery_id, (*_WITHDRAWABLE, State.PLANNED), "rerender")
             if row.state != State.REJECTED and may_have_arrived(conn, delivery_id):
                 raise LedgerError(f"delivery {delivery_id} cannot be rendered again: {_REFUSALS[State.UNKNOWN]}")
-            _travels_alone(conn, row, "rendered again")
+            take_apart(conn, row, at, "rendered again", actor)
             afresh(conn, row, at, f"to be rendered again: {reason}", actor)
 
 
@@ -167,11 +168,3 @@ def _claimed(conn: Connection, delivery_id: int, claim: Claim) -> AnyRow:
     if row is None or row.fence != claim.fence or row.worker != claim.worker:
         raise LostLease(f"delivery {delivery_id} was taken over by another worker")
     return row
-
-
-def _travels_alone(conn: Connection, row: AnyRow, verb: str) -> None:
-    others = sa.select(sa.func.count()).where(L.c.transmission_id == row.transmission_id)
-    if row.state != State.REJECTED and row.transmission_id is not None and (conn.scalar(others) or 0) > 1:
-        raise LedgerError(
-            f"delivery {row.id} cannot be {verb} alone: its bytes travel with others' in one transmission"
-        )

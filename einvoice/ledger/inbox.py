@@ -17,9 +17,9 @@ from .answers import load_policy
 from .store import AnyRow, Store, change, insert, raced, record
 from .values import Ack, AckFact, InboxItem, Meaning, Purpose
 
-M, D, R, V, T, L, A = (
+M, D, R, V, T, L, A, K = (
     schema.inbox, schema.document, schema.revision, schema.delivery, schema.transmission,
-    schema.transmission_delivery, schema.attempt,
+    schema.transmission_delivery, schema.attempt, schema.acknowledgement,
 )  # fmt: skip
 
 
@@ -166,11 +166,22 @@ def _acknowledge(
     conn: Connection, fact: AckFact, subject: tuple[int | None, int | None], inbox_id: int, at: datetime
 ) -> Ack:  # fmt: skip
     transmission_id, delivery_id = subject
+    meaning = Meaning.RECEIVED if fact.duplicate and _came_before(conn, transmission_id) else fact.meaning
     return store_ack(
-        conn, fact.meaning, at, kind=fact.kind, code=fact.code, remote_id=fact.remote_id, text=fact.text,
+        conn, meaning, at, kind=fact.kind, code=fact.code, remote_id=fact.remote_id, text=fact.text,
         transmission_id=transmission_id, delivery_id=delivery_id, inbox_id=inbox_id,
         due=_due(conn, transmission_id, delivery_id, at),
     )  # fmt: skip
+
+
+def _came_before(conn: Connection, transmission_id: int | None) -> bool:
+    """Whether what a partner refuses as a duplicate is a second copy of ours: it went more than once, or is answered.
+
+    Else the number was used before by someone else, and the document did not arrive.
+    """
+    tries = conn.scalar(sa.select(sa.func.count()).where(A.c.transmission_id == transmission_id)) or 0
+    told = sa.select(K.c.id).where(K.c.transmission_id == transmission_id, K.c.inbox_id.is_not(None))
+    return tries > 1 or conn.scalar(told.where(K.c.meaning != Meaning.REJECTED).limit(1)) is not None
 
 
 def _due(conn: Connection, transmission_id: int | None, delivery_id: int | None, at: datetime) -> datetime | None:

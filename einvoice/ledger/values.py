@@ -275,6 +275,7 @@ class AckFact:
 
     payload_id   the identity it refers to; or ``number`` (with ``issue_date``, ``seller`` when stated)
     between      or the control numbers it states, of the interchange, the group, the message, and between whom
+    duplicate    it refuses what it speaks of because its control number came before
     environment  restricts the match; a statement from a test network never meets a production document
     remote_id    the partner's own id of the statement; with kind and code it makes a repeat recognisable
     """
@@ -293,6 +294,7 @@ class AckFact:
     interchange: str = ""
     group: str = ""
     message: str = ""
+    duplicate: bool = False
 
     def __str__(self) -> str:
         """What it names, for people."""

@@ -161,7 +161,8 @@ def _acks(profile: Profile) -> Iterator[Finding]:
     if later and not profile.acks.source:
         message = f"a {later[0]} acknowledgement is expected and there is no place to read it"
         yield _finding(24, "acks.source", message, 'add "poll", "push" or "folder"')
-    if later and profile.transport.kind == "folder" and getattr(profile.transport, "inbox", None) is None:
+    collected = profile.transport.kind == "folder" and {"poll", "folder"} & {*profile.acks.source}
+    if later and collected and getattr(profile.transport, "inbox", None) is None:
         message = f"a {later[0]} acknowledgement is expected and the folder has no inbox"
         yield _finding(31, "transport.inbox", message, "name the directory where answers are put")
     polls = getattr(profile.transport, "poll", None)
