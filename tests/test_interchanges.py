@@ -36,11 +36,13 @@ KINDS = ("edifact", "x12")
 ACKS = '[acks]\nexpected = ["response", "functional"]\nsource = ["folder"]\n'
 
 
-def home_with(path: Path, kind: str, most: int = 4, window: str = "0s", after: str = "") -> homes.Home:
+def home_with(
+    path: Path, kind: str, most: int = 4, window: str = "0s", after: str = "", form: str = "transliterate = true"
+) -> homes.Home:
     """A home whose customer takes *kind* from ``out``, up to *most* documents at once, and answers in ``in``."""
     (path / "in").mkdir(parents=True)
     more = f'inbox = "{path / "in"}"\nsettle = "0s"\n{ACKS}[batch]\nmax = {most}\nwindow = "{window}"\n{after}'
-    return home_of(path, kind, after=more)
+    return home_of(path, kind, form, after=more)
 
 
 def partner(home: homes.Home, kind: str, **options: Any) -> Mailbox:
@@ -318,6 +320,39 @@ def test_a_document_that_cannot_go_leaves_its_batch_and_a_dry_run_says_so(tmp_pa
     home("dispatch")
     assert home.states() == {"T-0": "sent", "T-1": "held", "T-2": "sent"}
     assert [one.documents for one in interchanges(home)] == [2]
+    home.sound()
+
+
+@pytest.mark.parametrize("only", ["", homes.US])
+def test_what_the_check_held_joins_a_batch_once_its_profile_is_corrected(tmp_path: Path, only: str) -> None:
+    home = home_with(tmp_path / "home", "x12", form="")
+    submit(home, ["T-0", "T-1"], notes=[{"text": "Łódź"}])
+    submit(home, ["T-2"])
+    home("dispatch")
+    assert home.states() == {"T-0": "held", "T-1": "held", "T-2": "sent"}
+    file = home.path / "edi.profile.toml"
+    file.write_text(file.read_text("utf-8").replace('kind = "x12"', 'kind = "x12"\ntransliterate = true'), "utf-8")
+    for words in (("profile", "add", file), ("profile", "live", homes.US)):
+        said = home(*words)
+        assert said.code == 0, said.text
+    home("dispatch", *(("--only", only) if only else ()))
+    assert home.states() == {"T-0": "sent", "T-1": "sent", "T-2": "sent"}
+    assert [one.documents for one in interchanges(home)] == [1, 2]
+    home.sound()
+
+
+def test_a_batch_of_another_profile_is_left_to_others_by_a_run_restricted_to_one(tmp_path: Path) -> None:
+    home = home_with(tmp_path / "home", "x12", window="30m")
+    submit(home, ["T-0", "T-1"])
+    with home.ledger() as ledger:
+        line = cli.Home(Namespace(home=str(home.path))).pipeline(ledger)
+        once = iter((False, True))
+        work(ledger, line, clock=cli.now, worker="w", rng=random.Random(1), stop=lambda: next(once))
+        ledger.set_profile_state(homes.US, 1, "suspended", at=cli.now(), actor="anna")
+    home("dispatch", "--only", homes.US)  # no profile takes them now, so they are not this run's
+    assert home.states() == {"T-0": "planned", "T-1": "planned"}
+    home("dispatch")
+    assert home.states() == {"T-0": "held", "T-1": "held"}
     home.sound()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +15,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from einvoice.dispatch import Work, dispatch, worker_name
 from einvoice.errors import ConfigError, LedgerError
-from einvoice.exchange import Document, Envelope, Environment, Outcome, Part, Receipt, Series
-from einvoice.ledger import AckFact, Ledger, Meaning, ProfileRef, SendPolicy, State
+from einvoice.exchange import Document, Envelope, Environment, Inbound, Outcome, Part, Receipt, Series
+from einvoice.ledger import AckFact, Ledger, Meaning, ProfileRef, SendPolicy, State, Transmission
 from einvoice.ledger.work import Unsealed
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -24,8 +27,17 @@ ENDS = "x12:US>ACME"
 SERIES = (Series("interchange", ENDS, 999), Series("group", ENDS, 999), Series("message", ENDS, 999, each=True))
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new ledger, made once and copied: the migrations take longer than most tests."""
+    place = tmp_path_factory.mktemp("empty") / "ledger.db"
+    Ledger.open(place).close()
+    return place
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, empty: Path) -> Iterator[Ledger]:
+    shutil.copy(empty, tmp_path / "ledger.db")
     with Ledger.open(tmp_path / "ledger.db") as opened:
         yield opened
 
@@ -118,6 +130,31 @@ def test_documents_for_different_ends_never_share_a_transmission(ledger: Ledger)
         ledger.commit_unsealed(both, [ready("x", share="here"), ready("x", share="there")], at=NOON)
 
 
+def test_what_cannot_be_sealed_is_held_and_takes_no_number(ledger: Ledger) -> None:
+    class Line:
+        """A line whose transmissions are more than their channel takes."""
+
+        def prepare(self, work: Work, *, at: datetime) -> Unsealed:
+            return ready("too large")
+
+        def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:
+            raise AssertionError("nothing is sent")
+
+        def collect(self, *, at: datetime) -> Iterator[Inbound]:
+            return iter(())
+
+        def interpret(self, inbound: Inbound) -> Sequence[AckFact]:
+            return []
+
+    delivery = submit(ledger, "A")
+    run = dispatch(
+        ledger, Line(), business_date=NOON.date(), clock=lambda: NOON, worker=worker_name(), rng=random.Random(1)
+    )
+    assert (run.parts["held"].count, run.balances) == (1, True)
+    assert "more than the channel takes" in ledger.delivery(delivery).reason
+    assert said(ledger, fix(ledger, delivery)) == "group=1-1 interchange=1-1 message=1-1"
+
+
 def test_a_resend_is_the_same_bytes_with_the_same_numbers(ledger: Ledger) -> None:
     delivery = submit(ledger, "A")
     key = fix(ledger, delivery)
@@ -173,6 +210,7 @@ def test_an_answer_is_bound_by_the_control_numbers_it_states(
         {"group": "A1"},
         {"group": "1" * 40},
         {"group": "1", "message": "1", "number": "Z"},
+        {"group": "1", "message": "1", "number": "B"},
     ],
 )
 def test_an_answer_that_states_what_we_never_sent_is_an_orphan(ledger: Ledger, control: dict[str, str]) -> None:

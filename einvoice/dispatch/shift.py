@@ -164,7 +164,7 @@ class Shift:
             return False
         self._after = max(self._after, claim.delivery_id)
         if result.profile is None or result.profile.id != self.only:
-            self.ledger.let_go(claim)
+            self.ledger.let_go(claim, scattered=True)
             return True
         if self.run_id:
             self.taken += self.ledger.take_into_run(self.run_id, at=self.clock(), delivery_ids=[claim.delivery_id])

@@ -1,7 +1,7 @@
 """Batches: deliveries gathered under one key until they are enough, or have waited long enough, to travel together.
 
-A gathered delivery has no identity yet: it can be held, withdrawn or replaced like any that is planned. Gathering
-survives a crash, and any worker may take a batch.
+A gathered delivery has no identity yet: it can be held, withdrawn or replaced like any that is planned. One that the
+check had held stays held until the check of its batch. Gathering survives a crash, and any worker may take a batch.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from . import schema
 from .claims import PREPARE, grant
 from .store import Store, change, raced
-from .values import Batch, Claim, State
+from .values import Batch, Claim, HeldBy, State
 from .work import Gather
 
 V = schema.delivery
 
-_READY = (V.c.state == State.PLANNED) & (V.c.batch != "") & V.c.lease_until.is_(None)
+_OPEN = (V.c.state == State.PLANNED) | ((V.c.state == State.HELD) & (V.c.held_by == HeldBy.CHECK))
+_READY = _OPEN & (V.c.batch != "") & V.c.lease_until.is_(None)
 #: Deaths of workers with a delivery in hand, as far as they make a difference: none, one, more.
 _DEATHS = sa.case((V.c.crash_count > 1, 2), else_=V.c.crash_count)
 
@@ -58,7 +59,7 @@ class Batches(Store):
         return Batch(*found) if found else None
 
     def _gathering(self) -> bool:
-        busy = sa.select(V.c.id).where(V.c.state == State.PLANNED, V.c.batch == "", V.c.lease_until.is_not(None))
+        busy = sa.select(V.c.id).where(_OPEN, V.c.batch == "", V.c.lease_until.is_not(None))
         with self.read() as conn:
             return conn.scalar(busy.limit(1)) is not None
 

@@ -78,11 +78,11 @@ class Deliveries(Store):
             values = {"owner": "operator", "reason": text, "findings": dump_findings(findings), **_ALONE}
             move(conn, row, State.FAILED, at, f"given up: {text}", **values)
 
-    def let_go(self, claim: Claim) -> None:
-        """Gives a claimed delivery back as it was."""
+    def let_go(self, claim: Claim, *, scattered: bool = False) -> None:
+        """Gives a claimed delivery back as it was; *scattered*: no longer gathered with others."""
         with self.write("claim") as conn:
             mine = (V.c.id == claim.delivery_id) & (V.c.fence == claim.fence)
-            conn.execute(V.update().where(mine).values(**_IDLE))
+            conn.execute(V.update().where(mine).values(**_ALONE if scattered else _IDLE))
 
     def release(self, delivery_id: int, *, reason: str, actor: str, at: datetime) -> None:
         """Lets a held delivery go: to be checked again, or, when its identity was fixed, to be sent again."""

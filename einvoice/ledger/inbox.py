@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -141,8 +142,8 @@ def _match(conn: Connection, fact: AckFact, at: datetime) -> tuple[int | None, i
             return ids[0], _inside(conn, ids[0], fact) if fact.number else None
     if fact.interchange or fact.group or fact.message:
         found = numbers.bearer(conn, fact)
-        if found or not fact.number:
-            return found
+        if found or not fact.number or numbers.bearer(conn, replace(fact, number="")):
+            return found  # none where the numbers are of another document than the one named
     if not fact.number:
         return None
     sent = sa.select(A.c.id).where(A.c.transmission_id == V.c.transmission_id, A.c.started_at <= at).exists()
