@@ -25,6 +25,7 @@ from einvoice.ledger import (
     SEND,
     AckFact,
     Attempt,
+    Batch,
     Claim,
     DuplicateNumber,
     Ledger,
@@ -38,6 +39,7 @@ from einvoice.ledger import (
     schema,
 )
 from einvoice.ledger.values import STATEMENT_PARTS
+from einvoice.ledger.work import Gather
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = date(2026, 11, 24)
@@ -780,6 +782,52 @@ def test_control_numbers_are_given_once_and_apart_for_test_and_production(ledger
     assert take(Environment.TEST, 3) == [1, 2, 3]
     assert take(Environment.TEST, 2) == [4, 5]
     assert take(Environment.PRODUCTION, 1) == [1]
+
+
+# --- deliveries that are gathered to travel together --------------------------------------------------------------
+
+
+def gathered(ledger: Ledger, clock: Clock, count: int, most: int, window: timedelta = timedelta(0)) -> list[int]:
+    ids = [submit(ledger, f"G{n}").delivery_id for n in range(count)]
+    claims = ledger.claim("w0", lease_seconds=60, limit=count, at=clock())
+    ledger.gather([(claim, Gather("k", most, window, ProfileRef("acme", 1))) for claim in claims], at=clock())
+    return ids
+
+
+def test_a_batch_is_due_when_it_is_full_or_its_first_has_waited_long_enough(ledger: Ledger, clock: Clock) -> None:
+    ids = gathered(ledger, clock, 3, most=5, window=timedelta(minutes=30))
+    assert ledger.due_batch(at=clock()) is None
+    assert ledger.claim("w", lease_seconds=60, limit=9, at=clock()) == [], "none is prepared alone meanwhile"
+    assert ledger.due_batch(at=clock(), closing=True) == Batch("k")
+    assert ledger.due_batch(at=clock(), closing=True, only="other") is None
+    clock.pass_(minutes=31)
+    batch = ledger.due_batch(at=clock())
+    assert batch == Batch("k")
+    assert [claim.delivery_id for claim in ledger.claim_batch(batch, "w", lease_seconds=60)] == ids
+    assert ledger.claim_batch(batch, "w2", lease_seconds=60) == []
+
+
+def test_nothing_is_closed_while_a_worker_still_gathers(ledger: Ledger, clock: Clock) -> None:
+    gathered(ledger, clock, 2, most=5, window=timedelta(minutes=30))
+    submit(ledger, "later")
+    (claim,) = ledger.claim("w", lease_seconds=60, limit=1, at=clock())
+    assert ledger.due_batch(at=clock(), closing=True) is None
+    ledger.let_go(claim)
+    assert ledger.due_batch(at=clock(), closing=True) == Batch("k")
+
+
+def test_one_that_ends_processes_is_found_and_its_neighbours_go_on(ledger: Ledger, clock: Clock) -> None:
+    ids = gathered(ledger, clock, 8, most=8)
+    sizes = []
+    for death in range(3):
+        batch = ledger.due_batch(at=clock())
+        assert batch is not None
+        claims = ledger.claim_batch(batch, f"w{death}", lease_seconds=60)
+        assert ids[0] in {claim.delivery_id for claim in claims}
+        sizes.append(len(claims))
+        ledger.sweep(at=clock(), dead={f"w{death}"})
+    assert sizes == [8, 2, 1]
+    assert states(ledger, ids) == ["failed", *["planned"] * 7]
 
 
 # --- verdicts on a whole transmission and on one document in it ---------------------------------------------------
