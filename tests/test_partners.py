@@ -153,7 +153,7 @@ def test_every_problem_of_a_profile_is_told_at_once() -> None:
         (("[routing]\n", "[routing]\npriority = 1\n"), "exactly one profile fits"),
         (("[content_rules]\n", "[content_rules]\nbatching = 1\n"), "no such key"),
         (("[routing]\n", '[retry]\nquiet_hours = "22-06"\n[routing]\n'), "sending windows"),
-        (("[routing]\n", '[acks]\nexpected = ["mdn"]\n[routing]\n'), "'response' or 'status'"),
+        (("[routing]\n", '[acks]\nexpected = ["mdn"]\n[routing]\n'), "'response', 'functional' or 'status'"),
         (("[routing]\n", '[acks]\noverdue = "resend"\n[routing]\n'), "'alert'"),
     ],
 )  # fmt: skip
