@@ -184,17 +184,25 @@ def _merge_preceding(root: Raw) -> None:
 
 
 def _due_date(root: Raw) -> None:
-    """Documents of versions without PaymentInformation state BT-9 as an Extrinsic."""
+    """Documents of versions without PaymentInformation state BT-9 as an Extrinsic; what is no day stays one."""
     kept = []
     for named in root.get("extensions", []):
-        match = re.match(r"\d{4}-\d{2}-\d{2}", named.get("value", "")) if named.get("name") == "dueDate" else None
-        if match and "due_date" not in root:
-            root["due_date"] = date.fromisoformat(match.group())
+        due = _day(named.get("value", "")) if named.get("name") == "dueDate" and "due_date" not in root else None
+        if due:
+            root["due_date"] = due
         else:
             kept.append(named)
     root.pop("extensions", None)
     if kept:
         root["extensions"] = kept
+
+
+def _day(text: str) -> date | None:
+    match = re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
+    try:
+        return date.fromisoformat(match.group()) if match else None
+    except ValueError:  # a thirteenth month
+        return None
 
 
 def _gather(root: Raw, parts: list[Raw]) -> list[Raw]:
