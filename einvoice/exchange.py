@@ -31,7 +31,7 @@ class Identity:
 
     payload_id  unique over space and time; cXML payloadID, the stem of a Message-ID or a file name
     at          the instant written into the document, aware UTC
-    numbers     control numbers by kind, for the EDI syntaxes
+    numbers     control numbers by kind, for the EDI syntaxes; of "message", the first one
     """
 
     payload_id: str
@@ -42,12 +42,52 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The rendered bytes of one delivery. ``losses`` says what the format could not carry."""
+    """The rendered bytes of one delivery. ``losses`` says what the format could not carry.
+
+    known_by_name  the partner's answers speak of it by ``name``, so it travels under that and no other
+    """
 
     data: bytes
     format: str
     media_type: str
     name: str
+    losses: tuple[Finding, ...] = ()
+    known_by_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series of control numbers, counted on without gaps: who counts what towards whom.
+
+    kind     interchange (ISA13, UNB 0020), group (GS06, UNG 0048) or message (ST02, UNH 0062); progressive
+             (ProgressivoInvio)
+    between  the two ends, ours first, in the syntax's own ids: ``x12:999000111>999123456``
+    highest  after which it begins again
+    each     one number for every document, not one for the transmission
+    first    where it begins; a series that is behind it goes on from here
+    """
+
+    kind: str
+    between: str
+    highest: int
+    each: bool = False
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One document of a format that can hold several, before the control numbers of its transmission are known.
+
+    data    its bytes without what the transmission adds
+    count   how many segments these are
+    share   what documents of one transmission must have in common
+    series  the series whose numbers the transmission needs
+    """
+
+    data: bytes
+    count: int
+    share: tuple[object, ...]
+    series: tuple[Series, ...]
     losses: tuple[Finding, ...] = ()
 
 
@@ -129,8 +169,10 @@ class Answer:
     meaning     info, received, delivered, processing, query, accepted, part-paid, paid or rejected
     payload_id  the transmission it speaks of; or ``number`` with ``issue_date`` where the message names those
     remote_id   the partner's own id of the message; a repeat has the same
-    control     or the control numbers it speaks of, outermost first: ``131``, ``131/ME000001``, ``131/5/ME000001``;
-                ``/57/0001`` where the message leaves the interchange out, as X12 does
+    file_name   or the document, by the name that its format gave it
+    between     or the ends of the interchange it answers to, as ``Series`` names them, with the control numbers that
+                it states: of the interchange, the group, the message. Some leave the outer ones out
+    duplicate   it is refused because its control number came before
     payment     what it says was paid, where it is a line of a remittance; ``meaning`` is info then
     """
 
@@ -143,8 +185,19 @@ class Answer:
     issue_date: date | None = None
     environment: Environment | None = None
     text: str = ""
-    control: str = ""
+    file_name: str = ""
+    between: str = ""
+    interchange: str = ""
+    group: str = ""
+    message: str = ""
+    duplicate: bool = False
     payment: Payment | None = None
+
+    @property
+    def control(self) -> str:
+        """The control numbers, outermost first: ``131/ME1``, ``131/5/ME1``; ``/57/0001`` without an interchange."""
+        stated = "/".join(filter(None, (self.interchange, self.group, self.message)))
+        return f"/{stated}" if self.group and not self.interchange else stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +229,14 @@ class Read:
 class Format(Protocol):
     def write(self, invoice: Invoice, ids: Identity) -> Document: ...
     def read(self, stream: BinaryIO) -> Iterator[Read]: ...
+
+
+class Combining(Format, Protocol):
+    """A format whose transmissions may hold many documents."""
+
+    def share(self, invoice: Invoice) -> tuple[object, ...]: ...
+    def part(self, invoice: Invoice, ids: Identity) -> Part: ...
+    def write_many(self, parts: Sequence[Part], ids: Identity) -> tuple[Document, Sequence[Document]]: ...
 
 
 class Transport(Protocol):

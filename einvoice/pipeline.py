@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,9 +18,9 @@ from . import formats, orders, rules, transport
 from .countries import Decision, Facts, Override, Refusal, decide, unmet
 from .countries.law import Laws
 from .errors import EInvoiceError, Finding, Severity, UnreadableDocument, fatal
-from .exchange import Answer, Document, Environment, Identity, Inbound, Receipt, Transport
+from .exchange import Answer, Document, Envelope, Environment, Identity, Inbound, Part, Receipt, Transport
 from .ledger import AckFact, Ledger, Meaning, OrderFact, ProfileRef, Revision, SendPolicy, Transmission
-from .ledger.work import Held, Prepared, Work
+from .ledger.work import Gather, Held, Prepared, Unsealed, Work
 from .loss import losses, values_of
 from .model import Invoice, Party, digest, is_credit, to_json
 from .official import native_packs
@@ -242,8 +242,11 @@ def kept_orders(
 
 def rendered(
     invoice: Invoice, choice: Choice, ids: Identity, known: Sequence[Order] = ()
-) -> tuple[Document, list[Finding]]:
+) -> tuple[Document, list[Finding], Part | None]:
     """The document in the decided format, and what it could not carry. ``must_carry`` makes a loss fatal.
+
+    With it, where the format combines documents, its part of a transmission; the document then stands in one of its
+    own, under numbers that are not its final ones.
 
     known  orders from which the format may take what it states of an order and *invoice* leaves out; told as well
     """
@@ -254,11 +257,12 @@ def rendered(
     module = formats.module(profile.format.kind)
     format = module.FORMAT(profile.format)
     invoice, taken = orders.completed(invoice, known, getattr(module, "ORDER_TERMS", ()))
-    document: Document = format.write(invoice, ids)
+    part: Part | None = format.part(invoice, ids) if hasattr(format, "part") else None
+    document: Document = format.write_many([part], ids)[0] if part else format.write(invoice, ids)
     lost = losses(invoice, document, format)
     guarded = {*decision.must_carry}
     found = [*taken, *document.losses, *(_must(loss) if loss.term in guarded else loss for loss in lost)]
-    return document, found
+    return document, found, part
 
 
 def _decided(choice: Choice) -> tuple[Decision, Profile, House | None]:
@@ -308,26 +312,49 @@ class Pipeline:
         self._orders_of = orders_of
         self._transports: dict[ProfileRef, Transport] = {}
 
-    def prepare(self, work: Work, *, at: datetime) -> Prepared | Held:
-        """Every byte of one delivery, or why it may not go and who can put it right."""
+    def prepare(self, work: Work, *, at: datetime) -> Prepared | Unsealed | Gather | Held:
+        """Every byte of one delivery, or why it may not go and who can put it right.
+
+        One that is to travel with others is named so first, and prepared when they are together.
+        """
         invoice = restore(work.revision)
         choice = choose(invoice, work.revision.environment, self.settings, at.date())
         if not isinstance(choice.routed, Routed) or not choice.sendable:
             known = _ref(choice.routed) if isinstance(choice.routed, Routed) else None
             return Held(choice.findings, "finance", known)
         profile, ref = choice.routed.profile, _ref(choice.routed)
+        batch = _batch(invoice, ref, profile)
+        if batch and batch.key != work.batch:
+            return batch
         ordered = self._orders_of(invoice, work.revision) if self._orders_of else None
         findings = [*checked(invoice, choice), *matched(invoice, choice, ordered)]
         if fatal(findings):
             return Held(fatal(findings), "finance", ref)
         ids = Identity(f"{work.token}@{_host(choice.facts)}", at, work.revision.environment)
-        document, lost = rendered(invoice, choice, ids, ordered or ())
+        document, lost, part = rendered(invoice, choice, ids, ordered or ())
         schema, faults = validated(document, profile)
         if fatal([*lost, *faults]):
             return Held(fatal([*lost, *faults]), "finance" if fatal(lost) else "operator", ref)
         envelope = self._transport(ref, profile).pack([document], ids)
         record = _record(choice, ref, schema, lost, findings)
+        if part:
+            first = profile.numbers.first()
+            part = replace(part, series=tuple(replace(one, first=first[one.kind]) for one in part.series))
+            return Unsealed(part, self._seal(ref, profile, ids), _channel(profile), ref, record, _policy(profile))
         return Prepared([document], envelope, _channel(profile), ref, record, _policy(profile))
+
+    def _seal(
+        self, ref: ProfileRef, profile: Profile, ids: Identity
+    ) -> Callable[[Sequence[Part], Mapping[str, range]], tuple[Envelope, Sequence[Document]]]:
+        """What makes the bytes of a transmission under *ids*, once its control numbers are known."""
+
+        def seal(parts: Sequence[Part], numbers: Mapping[str, range]) -> tuple[Envelope, Sequence[Document]]:
+            numbered = replace(ids, numbers={kind: str(taken[0]) for kind, taken in numbers.items()})
+            format = formats.module(profile.format.kind).FORMAT(profile.format)
+            whole, documents = format.write_many(parts, numbered)
+            return self._transport(ref, profile).pack([whole], numbered), documents
+
+        return seal
 
     def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:
         """The partner's answer to the stored bytes."""
@@ -341,7 +368,8 @@ class Pipeline:
         for entry in self.settings.book.entries:
             ref, profile = ProfileRef(entry.profile.id, entry.version), entry.profile
             mailbox = repr(profile.transport)
-            if entry.state != "live" or "poll" not in profile.acks.source or mailbox in seen:
+            asked = {"poll", "folder"} & {*profile.acks.source}
+            if entry.state != "live" or not asked or mailbox in seen:
                 continue
             seen.add(mailbox)
             try:
@@ -359,7 +387,16 @@ class Pipeline:
 
             data = cxml_part(data, inbound.media_type)
         ordered = [order_fact(order) for order in formats.orders(data)]
-        return [*ordered, *(_fact(answer) for answer in formats.answers(data))]
+        facts = [_fact(answer) for answer in formats.answers(data)]
+        where = self._environment(inbound.channel)
+        return [*ordered, *(fact if fact.environment else replace(fact, environment=where) for fact in facts)]
+
+    def _environment(self, channel: str) -> Environment | None:
+        """That of the profile whose mailbox gave a message; None where it came in another way."""
+        for entry in self.settings.book.entries:
+            if f"{channel}:".startswith(f"{entry.profile.transport.kind}:{entry.profile.id}:"):
+                return Environment(entry.profile.environment)
+        return None
 
     def _transport(self, ref: ProfileRef, profile: Profile) -> Transport:
         if ref not in self._transports:
@@ -371,6 +408,15 @@ class Pipeline:
 
 def _ref(routed: Routed) -> ProfileRef:
     return ProfileRef(routed.profile.id, routed.entry.version)
+
+
+def _batch(invoice: Invoice, ref: ProfileRef, profile: Profile) -> Gather | None:
+    """With whom *invoice* travels; None when it travels alone."""
+    format = formats.module(profile.format.kind).FORMAT(profile.format)
+    if profile.batch.max < 2 or not hasattr(format, "share"):
+        return None
+    shared = hashlib.sha256(repr(format.share(invoice)).encode()).hexdigest()[:16]
+    return Gather(f"{ref.id}/{ref.version}/{shared}", profile.batch.max, profile.batch.window, ref)
 
 
 def _record(choice: Choice, ref: ProfileRef, schema: str, lost: list[Finding], found: list[Finding]) -> str:
@@ -396,12 +442,12 @@ def _channel(profile: Profile) -> str:
 
 def _policy(profile: Profile) -> SendPolicy:
     preset = preset_of(profile)
-    later = "status" in profile.acks.expected
+    later = {"functional", "status"} & {*profile.acks.expected}
     if preset:
         proof = tuple(code for code, by in preset.delivered_by.items() if by == "response")
     else:
         proof = () if later else ("*",)
-    due = profile.acks.due.status if later else profile.acks.due.response
+    due = profile.acks.due.of(profile.acks.expected)
     return SendPolicy(proof, profile.retry.unknown == "resend_same", due, profile.retry.max_age)
 
 
@@ -409,7 +455,9 @@ def _fact(answer: Answer) -> AckFact:
     return AckFact(
         kind=answer.kind, code=answer.code, meaning=Meaning(answer.meaning), remote_id=answer.remote_id,
         payload_id=answer.payload_id, number=answer.number, issue_date=answer.issue_date,
-        environment=answer.environment, text=answer.text, payment=answer.payment,
+        environment=answer.environment, text=answer.text, file_name=answer.file_name, between=answer.between,
+        interchange=answer.interchange, group=answer.group, message=answer.message, duplicate=answer.duplicate,
+        payment=answer.payment,
     )  # fmt: skip
 
 

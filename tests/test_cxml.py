@@ -326,6 +326,15 @@ def test_a_due_date_has_its_element_where_the_version_has_one() -> None:
         assert read(data).invoice.due_date == date(2026, 11, 13)
 
 
+@pytest.mark.parametrize("value", ["2026-13-01", "2026-02-30", "13.11.2026"])
+def test_a_due_date_that_is_no_day_stays_an_extension(value: str) -> None:
+    settings = ADDRESSED.model_copy(update={"dtd_version": "1.2.037"})
+    data = write(readable.invoice("us-invoice"), settings).data
+    found = read(data.replace(b'"dueDate">2026-11-13', f'"dueDate">{value}'.encode())).invoice
+    assert found.due_date is None
+    assert [(one.name, one.value[:10]) for one in found.extensions if one.name == "dueDate"] == [("dueDate", value)]
+
+
 # --- places and findings ----------------------------------------------------------------------------------------------
 
 

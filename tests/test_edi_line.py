@@ -60,6 +60,24 @@ def test_a_file_in_the_mailbox_is_no_proof_where_an_acknowledgement_is_expected(
     home.sound()
 
 
+#: Every control number of an interchange with one message, outermost first.
+NUMBERS = {
+    "x12": rb"\*(\d{9})\*0\*T\*.*~GS\*IN(?:\*\w+){4}\*(\d+)\*.*~ST\*810\*(\d+)~.*~SE\*\d+\*\3~GE\*1\*\2~IEA\*1\*\1~$",
+    "edifact": rb"UNB\+[^']*\+(\d+)\+\+INVOIC[^']*'()UNH\+(\d+)\+.*'UNT\+\d+\+\3'UNZ\+1\+\1'$",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_control_numbers_follow_each_other_from_where_the_profile_has_them_begin(tmp_path: Path, kind: str) -> None:
+    home = home_of(tmp_path / "home", kind, after="[numbers]\ninterchange = 41\ngroup = 7\n")
+    assert home("submit", *homes.write(tmp_path, *map(homes.invoice, ("E-1", "E-2", "E-3")))).code == 0
+    home("dispatch")
+    files = sorted((home.path / "out").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    matches = [re.search(NUMBERS[kind], file.read_bytes(), re.DOTALL) for file in files]
+    found = [tuple(int(one or 0) for one in match.groups()) for match in matches if match]
+    assert found == [(41 + n, 7 + n if kind == "x12" else 0, 1 + n) for n in range(3)]
+
+
 @pytest.mark.parametrize(("kind", "rule"), [("x12", "EINV-X12-03"), ("edifact", "EINV-EDIFACT-03")])
 def test_a_character_the_partner_cannot_take_holds_the_document(tmp_path: Path, kind: str, rule: str) -> None:
     home = home_of(tmp_path / "home", kind, more="")

@@ -754,7 +754,7 @@ def test_the_official_notices_are_read(reference: Path) -> None:
     found = {}
     for path in sorted((reference / "fatturapa" / "sdi-messages").glob("*.xml")):
         (one,) = formats.answers(path.read_bytes())
-        assert one.control == "IT01234567890_11111"
+        assert one.file_name == "IT01234567890_11111.xml"
         found[one.code] = one
     assert {code: one.meaning for code, one in found.items()} == {
         "AT": "received", "MC": "received", "NS": "rejected", "RC": "delivered"}  # fmt: skip
@@ -785,7 +785,7 @@ _FILE = "<NomeFile>IT99999000013_00A17.xml.p7m</NomeFile>"
 )
 def test_each_notice_says_what_it_means(name: str, inside: str, code: str, meaning: str) -> None:
     (one,) = answers(notice(name, f"{_FILE}{inside}<MessageId>9</MessageId>"))
-    assert (one.kind, one.code, one.meaning, one.control) == ("sdi", code, meaning, "IT99999000013_00A17")
+    assert (one.kind, one.code, one.meaning, one.file_name) == ("sdi", code, meaning, "IT99999000013_00A17.xml")
 
 
 def test_the_buyer_names_one_invoice_of_a_lot() -> None:
@@ -814,4 +814,4 @@ def test_a_notice_that_names_nothing_is_refused_and_an_invoice_is_no_notice() ->
 def test_an_archive_around_the_file_is_not_the_file() -> None:
     around = "<RiferimentoArchivio><NomeFile>IT1_1.zip</NomeFile></RiferimentoArchivio>"
     (one,) = answers(notice("NotificaScarto", f"{around}{_FILE}"))
-    assert one.control == "IT99999000013_00A17"
+    assert one.file_name == "IT99999000013_00A17.xml"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from einvoice.errors import Finding, LedgerError
-from einvoice.exchange import Document, Envelope, Environment, Inbound, Outcome, Receipt
+from einvoice.exchange import Document, Envelope, Environment, Inbound, Outcome, Receipt, Series
 from einvoice.ledger import (
     CRASH_LIMIT,
     PREPARE,
     SEND,
     AckFact,
     Attempt,
+    Batch,
     Claim,
     DuplicateNumber,
     Ledger,
@@ -37,6 +39,7 @@ from einvoice.ledger import (
     schema,
 )
 from einvoice.ledger.values import STATEMENT_PARTS
+from einvoice.ledger.work import Gather
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = date(2026, 11, 24)
@@ -425,11 +428,34 @@ def test_several_documents_in_one_transmission_share_its_answer_and_keep_their_o
     assert ledger.invariants() == []
 
 
-def test_one_document_of_a_stored_batch_is_not_withdrawn_alone(ledger: Ledger) -> None:
+@pytest.mark.parametrize("verb", ["suppress", "cancel", "hold", "rerender", "replace"])
+def test_a_document_that_may_not_go_takes_its_unsent_transmission_apart(
+    ledger: Ledger, clock: Clock, verb: str
+) -> None:
+    ids = [submit(ledger, f"A{n}").delivery_id for n in range(3)]
+    key = fix(ledger, *ids, payload="batch")
+    if verb == "replace":
+        submit(ledger, "A0", '{"corrected":1}', replaces="A0", reason="wrong price")
+    elif verb == "hold":
+        ledger.hold(ids[0], [], "finance", reason="asked to wait", actor="anna", at=NOON)
+    else:
+        getattr(ledger, verb)(ids[0], reason="r", actor="anna", at=NOON)
+    ended = {"suppress": "suppressed", "cancel": "cancelled", "hold": "held", "rerender": "planned"}
+    assert states(ledger, ids) == [ended.get(verb, "superseded"), "planned", "planned"]
+    claims = ledger.claim("w", lease_seconds=60, limit=9, at=clock())
+    assert key not in {claim.transmission_id for claim in claims}, "the old bytes do not go"
+    fix(ledger, *ids[1:], payload="new")
+    assert ledger.invariants() == []
+
+
+def test_no_document_leaves_a_transmission_that_may_have_arrived(ledger: Ledger, clock: Clock) -> None:
     ids = [submit(ledger, f"A{n}").delivery_id for n in range(2)]
-    fix(ledger, *ids, payload="batch")
-    with pytest.raises(LedgerError, match="travel with others"):
+    key = fix(ledger, *ids, payload="batch")
+    try_once(ledger, clock, key, answer(Outcome.UNKNOWN))
+    with pytest.raises(LedgerError, match="may have arrived"):
         ledger.suppress(ids[0], reason="r", actor="anna", at=NOON)
+    with pytest.raises(LedgerError, match="may have arrived"):
+        ledger.rerender(ids[0], reason="r", actor="anna", at=NOON)
 
 
 # --- leases, crashes ---------------------------------------------------------------------------------------------
@@ -751,11 +777,118 @@ def test_profile_versions_are_immutable_and_one_is_live(ledger: Ledger) -> None:
 
 def test_control_numbers_are_given_once_and_apart_for_test_and_production(ledger: Ledger) -> None:
     def take(environment: Environment, count: int) -> list[int]:
-        return list(ledger.take_numbers(environment, "acme", "out", "ISA", count=count))
+        return list(ledger.take_numbers(environment, Series("interchange", "x12:US>ACME", 999_999_999), count=count))
 
     assert take(Environment.TEST, 3) == [1, 2, 3]
     assert take(Environment.TEST, 2) == [4, 5]
     assert take(Environment.PRODUCTION, 1) == [1]
+
+
+# --- deliveries that are gathered to travel together --------------------------------------------------------------
+
+
+def gathered(ledger: Ledger, clock: Clock, count: int, most: int, window: timedelta = timedelta(0)) -> list[int]:
+    ids = [submit(ledger, f"G{n}").delivery_id for n in range(count)]
+    claims = ledger.claim("w0", lease_seconds=60, limit=count, at=clock())
+    ledger.gather([(claim, Gather("k", most, window, ProfileRef("acme", 1))) for claim in claims], at=clock())
+    return ids
+
+
+def test_a_batch_is_due_when_it_is_full_or_its_first_has_waited_long_enough(ledger: Ledger, clock: Clock) -> None:
+    ids = gathered(ledger, clock, 3, most=5, window=timedelta(minutes=30))
+    assert ledger.due_batch(at=clock()) is None
+    assert ledger.claim("w", lease_seconds=60, limit=9, at=clock()) == [], "none is prepared alone meanwhile"
+    assert ledger.due_batch(at=clock(), closing=True) == Batch("k")
+    assert ledger.due_batch(at=clock(), closing=True, only="other") is None
+    clock.pass_(minutes=31)
+    batch = ledger.due_batch(at=clock())
+    assert batch == Batch("k")
+    assert [claim.delivery_id for claim in ledger.claim_batch(batch, "w", lease_seconds=60)] == ids
+    assert ledger.claim_batch(batch, "w2", lease_seconds=60) == []
+
+
+def test_nothing_is_closed_while_a_worker_still_gathers(ledger: Ledger, clock: Clock) -> None:
+    gathered(ledger, clock, 2, most=5, window=timedelta(minutes=30))
+    submit(ledger, "later")
+    (claim,) = ledger.claim("w", lease_seconds=60, limit=1, at=clock())
+    assert ledger.due_batch(at=clock(), closing=True) is None
+    ledger.let_go(claim)
+    assert ledger.due_batch(at=clock(), closing=True) == Batch("k")
+
+
+def test_one_that_ends_processes_is_found_and_its_neighbours_go_on(ledger: Ledger, clock: Clock) -> None:
+    ids = gathered(ledger, clock, 8, most=8)
+    sizes = []
+    for death in range(3):
+        batch = ledger.due_batch(at=clock())
+        assert batch is not None
+        claims = ledger.claim_batch(batch, f"w{death}", lease_seconds=60)
+        assert ids[0] in {claim.delivery_id for claim in claims}
+        sizes.append(len(claims))
+        ledger.sweep(at=clock(), dead={f"w{death}"})
+    assert sizes == [8, 2, 1]
+    assert states(ledger, ids) == ["failed", *["planned"] * 7]
+
+
+# --- verdicts on a whole transmission and on one document in it ---------------------------------------------------
+
+
+def three(ledger: Ledger, clock: Clock) -> tuple[int, list[int]]:
+    """A transmission with three documents, sent and awaiting its acknowledgement."""
+    ids = [submit(ledger, number).delivery_id for number in "ABC"]
+    key = fix(ledger, *ids, payload="p", policy=SendPolicy(ack_due=timedelta(hours=24)))
+    try_once(ledger, clock, key, answer(Outcome.ACCEPTED))
+    return key, ids
+
+
+def states(ledger: Ledger, ids: list[int]) -> list[str]:
+    return [ledger.delivery(key).state.value for key in ids]
+
+
+@pytest.mark.parametrize("first", ["one", "whole"])
+def test_a_refusal_of_one_document_moves_it_alone_whatever_comes_first(
+    ledger: Ledger, clock: Clock, first: str
+) -> None:
+    key, ids = three(ledger, clock)
+    whole = partial(ledger.acknowledge, "x12-997", "A", Meaning.DELIVERED, remote_id="r", transmission_id=key)
+    one = partial(
+        ledger.acknowledge, "x12-997", "R", Meaning.REJECTED, remote_id="r", transmission_id=key, delivery_id=ids[1]
+    )
+    for say_it in (one, whole) if first == "one" else (whole, one):
+        say_it(at=clock())
+    assert states(ledger, ids) == ["delivered", "rejected", "delivered"]
+    assert not any(ledger.delivery(each).conflict for each in ids)
+    assert ledger.invariants() == []
+
+
+def test_the_whole_taken_after_one_refused_document_went_again_is_no_contradiction(
+    ledger: Ledger, clock: Clock
+) -> None:
+    key, ids = three(ledger, clock)
+    say_it = partial(ledger.acknowledge, "x12-997", remote_id="r", transmission_id=key)
+    say_it(code="R", meaning=Meaning.REJECTED, delivery_id=ids[0], at=clock())
+    ledger.resend(ids[0], reason="the partner has set us up", actor="anna", at=clock())
+    say_it(code="A", meaning=Meaning.DELIVERED, at=clock())
+    assert states(ledger, ids) == ["planned", "delivered", "delivered"]
+    assert not ledger.delivery(ids[0]).conflict
+
+
+def test_the_whole_refused_is_every_document_refused(ledger: Ledger, clock: Clock) -> None:
+    key, ids = three(ledger, clock)
+    ledger.acknowledge("ta1", "R", Meaning.REJECTED, remote_id="r", transmission_id=key, at=clock())
+    assert states(ledger, ids) == ["rejected"] * 3
+
+
+def test_received_is_not_accepted_and_its_proof_becomes_overdue(ledger: Ledger, clock: Clock) -> None:
+    key, ids = three(ledger, clock)
+    ledger.acknowledge("ta1", "A", Meaning.RECEIVED, remote_id="r", transmission_id=key, at=clock())
+    assert states(ledger, ids) == ["sent"] * 3
+    clock.pass_(hours=25)
+    assert ledger.sweep(at=clock()).overdue == 3
+    assert len(ledger.status(filter="overdue")) == 3
+    ledger.acknowledge("x12-997", "A", Meaning.DELIVERED, remote_id="late", transmission_id=key, at=clock())
+    assert states(ledger, ids) == ["delivered"] * 3
+    assert ledger.status(filter="overdue") == []
 
 
 # --- the database ------------------------------------------------------------------------------------------------

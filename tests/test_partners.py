@@ -40,6 +40,7 @@ from einvoice.partners import (
     wish_of,
 )
 from einvoice.partners.profile import LATER
+from tests import home as homes
 
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
@@ -53,6 +54,7 @@ HTTPS = US[US.index("profile_url") :]
 AGREEMENT = DE[DE.index("[agreement]") :]
 OWN, PARTNER = "AN01000000001-T", "AN02000000002-T"
 TO_FOLDER = (HTTPS, 'kind = "folder"\noutbox = "/tmp/out"\n')
+FROM_FOLDER = ("[routing]\n", '[acks]\nsource = ["folder"]\n[routing]\n')
 PARTNERS = f'partner = [{{ scheme = "NetworkID", value = "{PARTNER}" }}]'
 PRODUCTION = ('environment   = "test"', 'environment   = "production"')
 
@@ -153,7 +155,7 @@ def test_every_problem_of_a_profile_is_told_at_once() -> None:
         (("[routing]\n", "[routing]\npriority = 1\n"), "exactly one profile fits"),
         (("[content_rules]\n", "[content_rules]\nbatching = 1\n"), "no such key"),
         (("[routing]\n", '[retry]\nquiet_hours = "22-06"\n[routing]\n'), "sending windows"),
-        (("[routing]\n", '[acks]\nexpected = ["mdn"]\n[routing]\n'), "'response' or 'status'"),
+        (("[routing]\n", '[acks]\nexpected = ["mdn"]\n[routing]\n'), "'response', 'functional' or 'status'"),
         (("[routing]\n", '[acks]\noverdue = "resend"\n[routing]\n'), "'alert'"),
     ],
 )  # fmt: skip
@@ -218,6 +220,10 @@ def test_a_preset_is_checked_like_any_settings(tmp_path: Path) -> None:
     path.write_text(text.replace('sources = ["notes", "own"]', 'sources = ["elsewhere"]'), "utf-8")
     old = load_network(path)
     assert {finding.rule for finding in check_network(old, date(2028, 1, 1))} == {"EINV-NET-01", "EINV-NET-02"}
+    said = homes.typed("check", "--network", path, "--on", "2028-01-01")
+    assert said.code == 1
+    assert "EINV-NET-01" in said.text
+    assert "EINV-NET-02" in said.text
     path.write_text(text.replace("confidence", "confidense", 1), "utf-8")
     with pytest.raises(ConfigError, match="did you mean confidence"):
         load_network(path)
@@ -508,6 +514,9 @@ def test_the_french_profile_may_go_live_under_the_override_only() -> None:
         ([("[transport]\n", "[transport]\npoll = []\n")], "EINV-PROF-25"),
         ([("2026-01-01", "2025-01-01\nvalid_to = 2025-12-31")], "EINV-PROF-27"),
         ([('[customer]\n', '[customer]\nkind = "B2C"\n')], "EINV-PROF-29"),
+        ([FROM_FOLDER, TO_FOLDER], "EINV-PROF-31"),
+        ([("[routing]\n", "[batch]\nmax = 2\n[routing]\n")], "EINV-PROF-32"),
+        ([FROM_FOLDER], "EINV-PROF-33"),
     ],
 )  # fmt: skip
 def test_lint_sees_what_a_schema_cannot(changes: list[tuple[str, str]], rule: str) -> None:
@@ -517,6 +526,18 @@ def test_lint_sees_what_a_schema_cannot(changes: list[tuple[str, str]], rule: st
 def test_lint_names_the_profile_and_the_key() -> None:
     found = linted(profile(US, (OWN, OWN.removesuffix("-T"))))
     assert found[0].place == "larkfield-us-test:identifiers"
+
+
+def test_a_folder_with_an_inbox_is_read() -> None:
+    old, new = TO_FOLDER
+    found = linted(profile(US, FROM_FOLDER, (old, f'{new}inbox = "/tmp/in"\n')))
+    assert not {"EINV-PROF-31", "EINV-PROF-33"} & rules(found)
+
+
+def test_a_format_that_holds_one_document_is_not_batched() -> None:
+    for kind, alone in (("fatturapa", True), ("x12", False)):
+        found = linted(profile(US, ("[routing]\n", f'[format]\nkind = "{kind}"\n[batch]\nmax = 2\n[routing]\n')))
+        assert ("EINV-PROF-32" in rules(found)) == alone, kind
 
 
 def test_a_mock_or_folder_says_which_channel_it_stands_for() -> None:

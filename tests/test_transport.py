@@ -1011,6 +1011,19 @@ def test_a_file_is_named_by_its_identity_and_holds_the_bytes_with_the_secrets_pl
     assert (written.name, written.read_bytes()) == (envelope.name, cxml())
 
 
+def test_what_the_partner_was_seen_to_take_is_not_put_there_again(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    one = folder(tmp_path, taken=tmp_path / "archive")
+    envelope, other = (one.pack([document(cxml())], identity(name)) for name in ("1@seller", "2@seller"))
+    one.deliver(envelope, at=AT)
+    (tmp_path / "out" / envelope.name).rename(tmp_path / "archive" / envelope.name)
+    receipt = one.deliver(envelope, at=AT)
+    assert (receipt.outcome, receipt.code, receipt.duplicate) == (Outcome.ACCEPTED, "TAKEN", True)
+    assert list((tmp_path / "out").iterdir()) == []
+    (tmp_path / "archive" / other.name).write_bytes(b"other bytes")
+    assert one.deliver(other, at=AT).code == "WRITTEN"
+
+
 def test_a_name_that_leaves_the_outbox_is_refused(tmp_path: Path) -> None:
     for name in ("../x.xml", "/etc/x", ".hidden", ""):
         with pytest.raises(ConfigError):

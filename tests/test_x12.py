@@ -493,14 +493,20 @@ def test_a_wrong_count_or_reference_is_refused_with_the_segment_and_tolerated_on
     old, new, told = FAULTS[what]
     data = PLAIN.decode().replace(old, new, 1)
     assert data != PLAIN.decode(), "the fault changes nothing"
-    strict = read(data)
-    assert strict.problem is not None
-    assert told in str(strict.problem)
-    assert strict.problem.fix
+    (strict,) = [one.problem for one in x12().read(io.BytesIO(data.encode())) if one.problem]
+    assert told in str(strict)
+    assert strict.fix
     tolerated = read(data, tolerant=True)
     assert tolerated.problem is None
     assert "EINV-X12-01" in rules(tolerated.findings)
     assert tolerated.invoice.number == "US-104417"
+
+
+def test_a_fault_of_the_interchange_is_no_fault_of_a_set() -> None:
+    first, outer = x12().read(io.BytesIO(PLAIN.replace(b"IEA*1*", b"IEA*2*")))
+    assert (first.invoice.number, first.problem) == ("US-104417", None)
+    assert outer.problem is not None
+    assert outer.problem.where == "interchange 000000131, IEA, element 1"
 
 
 @pytest.mark.parametrize("index", range(1, len(SEGMENTS)))

@@ -9,7 +9,7 @@ _EPILOG = """\
 Everything is kept under one directory: --home DIR, or EINVOICE_HOME, or ./einvoice-home.
 It holds house/ (seller entities, law-override.toml) and ledger.sqlite, unless EINVOICE_LEDGER names a database.
 """
-_STATES = "NUMBER, or failed, unknown, overdue, held, rejected, waiting, delivered"
+_STATES = "NUMBER, or failed, unknown, overdue, held, rejected, waiting, delivered; or interchanges, answers, numbers"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -150,12 +150,11 @@ def _rules(read: Read, args: Namespace) -> list[Finding]:
 def _rule_file(args: Namespace) -> int:
     from .. import countries, networks
 
-    path = Path(args.country or args.network)
+    path, on = Path(args.country or args.network), day(args.on, now().date())
     if args.country:
-        found = [*countries.check_file(countries.load_country(path), countries.laws(), on=day(args.on, now().date()))]
+        found = [*countries.check_file(countries.load_country(path), countries.laws(), on=on)]
     else:
-        networks.load_network(path)
-        found = []
+        found = networks.check_network(networks.load_network(path), on)
     if args.json:
         out.emit({"file": str(path), "valid": not fatal(found), "findings": [one.as_dict() for one in found]})
     else:

@@ -9,16 +9,21 @@ from typing import Protocol
 
 from ..exchange import Inbound, Receipt
 from ..ledger import AckFact, OrderFact, State, Transmission
+from ..ledger.work import Gather as Gather
 from ..ledger.work import Held as Held
 from ..ledger.work import Prepared as Prepared
+from ..ledger.work import Unsealed as Unsealed
 from ..ledger.work import Work as Work
 
 
 class Line(Protocol):
     """The pipeline, as dispatch sees it."""
 
-    def prepare(self, work: Work, *, at: datetime) -> Prepared | Held:
-        """Decides, checks, renders and packs. Touches nothing. EInvoiceError holds the delivery, too."""
+    def prepare(self, work: Work, *, at: datetime) -> Prepared | Unsealed | Gather | Held:
+        """Decides, checks, renders and packs. Touches nothing. EInvoiceError holds the delivery, too.
+
+        What is to travel with others comes back as ``Gather`` until ``work.batch`` is its key.
+        """
 
     def deliver(self, transmission: Transmission, *, at: datetime) -> Receipt:
         """Sends the stored bytes and makes none.

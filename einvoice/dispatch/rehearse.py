@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from ..errors import EInvoiceError, Finding
 from ..ledger import DeliveryView, HeldBy, Ledger, Purpose, State, Statement, Sums, sums
 from ..ledger.values import STATEMENT_PARTS
-from .port import Held, Line, Prepared, Tick, Work
+from .port import Gather, Held, Line, Tick, Work
 from .shift import Clock, defect
 
 _PAGE = 200
@@ -55,7 +56,9 @@ def _would_be(ledger: Ledger, line: Line, view: DeliveryView, clock: Clock) -> t
         return view.state, view.reason, pinned
     work = Work(view.id, ledger.revision(view.revision_id), view.purpose, view.target, f"dry-run.{view.id}")
     try:
-        result: Prepared | Held = line.prepare(work, at=clock())
+        result = line.prepare(work, at=clock())
+        if isinstance(result, Gather):
+            result = line.prepare(replace(work, batch=result.key), at=clock())
     except EInvoiceError as refusal:
         result = Held(refusal.findings or [Finding("EINV-DISPATCH-01", str(refusal))], "operator")
     except Exception as bug:  # a run would record it on the document, which alone is given up

@@ -51,6 +51,8 @@ def dispatch(
     shift = Shift(ledger, line, clock, worker, rng, run_id, only, batch, lease_seconds, progress)
     try:
         shift.recover()
+        if ledger.counts()[State.UNKNOWN]:  # its answer may lie there already: asked before anything goes again
+            receive(ledger, line, clock=clock)
         engine.wake(ledger.counts()[State.PLANNED])
         _until_quiet(shift, engine, clock, patience, wait)
         receive(ledger, line, clock=clock)

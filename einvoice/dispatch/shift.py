@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..errors import ConfigError, EInvoiceError, Finding
 from ..exchange import Outcome, Receipt
-from ..ledger import PREPARE, Claim, HeldBy, Ledger, LostLease, State, Transmission, gate_finding
+from ..ledger import PREPARE, Batch, Claim, HeldBy, Ledger, LostLease, State, Transmission, gate_finding
 from ..ledger.crash import point
 from .backoff import next_try
 from .local import dead_workers
-from .port import Held, Line, Prepared, Tick, Work
+from .port import Gather, Held, Line, Prepared, Tick, Unsealed, Work
 
 Clock = Callable[[], datetime]
 
@@ -40,6 +40,8 @@ class Shift:
     done: int = 0
     taken: int = 0
     _after: int = 0
+    _renewed: float = 0.0
+    _gathered: list[tuple[Claim, Gather]] = field(default_factory=list)
     _started: datetime = field(init=False)
     _prefix: str = field(init=False)
 
@@ -56,16 +58,32 @@ class Shift:
             self.worker, lease_seconds=self.lease_seconds, limit=self.batch, at=at, only=self.only,
             after=self._after, held_before=self._started,
         )  # fmt: skip
-        renewed = time.monotonic()
+        self._renewed = time.monotonic()
         for claim in claims:
-            if time.monotonic() - renewed > self.lease_seconds / 2:
-                self.ledger.renew(self.worker, lease_seconds=self.lease_seconds)
-                renewed = time.monotonic()
+            self._renew()
             try:
                 self._deal_with(claim)
             except LostLease:
                 continue  # another worker has it, and records what comes of it
-        return bool(claims) or self.recover()
+        batches = self._gather() if claims else self._due_batch(at)
+        for batch in batches:
+            self._send_together(batch)
+        return bool(claims or batches) or self.recover()
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed > self.lease_seconds / 2:
+            self.ledger.renew(self.worker, lease_seconds=self.lease_seconds)
+            self._renewed = time.monotonic()
+
+    def _gather(self) -> list[Batch]:
+        """Puts what is to travel with others where the others wait; the batches that are full with it."""
+        found, self._gathered = self._gathered, []
+        return self.ledger.gather(found, at=self.clock()) if found else []
+
+    def _due_batch(self, at: datetime) -> list[Batch]:
+        """The batch that is due now. A run waits for no window: when nothing else is due it closes them."""
+        found = self.ledger.due_batch(at=at, closing=bool(self.run_id), only=self.only)
+        return [found] if found else []
 
     def recover(self) -> bool:
         """Puts right what dead workers left; whether that made anything due."""
@@ -84,15 +102,52 @@ class Shift:
             self._send(claim.transmission_id, claim.fence)
             return
         result = self._prepare(claim)
+        self._go_on(claim, result)
+
+    def _go_on(self, claim: Claim, result: Prepared | Unsealed | Gather | Held | None) -> None:
+        """Does what follows for a delivery that goes alone, or does not go now."""
         if isinstance(result, Held):
             self._hold(claim, result)
-        elif result is not None and not self._not_ours(claim, result):
-            self._commit_and_send(claim, result)
+        elif result is None or self._not_ours(claim, result):
+            return
+        elif isinstance(result, Gather):
+            self._gathered.append((claim, result))
+        else:
+            self._commit_and_send([claim], [result])
 
-    def _prepare(self, claim: Claim) -> Prepared | Held | None:
+    def _send_together(self, batch: Batch) -> None:
+        """Prepares the deliveries of a batch and sends in one transmission those that can go."""
+        claims = self.ledger.claim_batch(batch, self.worker, lease_seconds=self.lease_seconds)
+        self._renewed = time.monotonic()
+        if self.run_id and claims:
+            ids = [claim.delivery_id for claim in claims]
+            self.taken += self.ledger.take_into_run(self.run_id, at=self.clock(), delivery_ids=ids)
+        together: list[tuple[Claim, Unsealed]] = []
+        for claim in claims:
+            self._renew()
+            try:
+                result = self._prepare(claim, batch.key)
+                if isinstance(result, Unsealed):
+                    together.append((claim, result))
+                else:
+                    self._go_on(claim, result)
+            except LostLease:
+                continue
+        if self._gathered:  # their profile has changed since
+            self.ledger.gather(self._gathered, at=self.clock())
+            self._gathered = []
+        if not together:
+            return
+        try:
+            self._commit_and_send([claim for claim, _ in together], [ready for _, ready in together])
+        except LostLease:  # of one at least, as when a person held it; the others are gathered again
+            for claim, _ in together:
+                self.ledger.let_go(claim)
+
+    def _prepare(self, claim: Claim, batch: str = "") -> Prepared | Unsealed | Gather | Held | None:
         """What the line makes of a delivery; None when it failed for a reason of ours, and was given up."""
         token = f"{self._prefix}.{claim.delivery_id}.{claim.fence}"
-        work = Work(claim.delivery_id, *self.ledger.assignment(claim.delivery_id), token)
+        work = Work(claim.delivery_id, *self.ledger.assignment(claim.delivery_id), token, batch)
         try:
             return self.line.prepare(work, at=self.clock())
         except EInvoiceError as refusal:
@@ -103,13 +158,13 @@ class Shift:
             self._tick(claim.delivery_id, State.FAILED, finding.message)
             return None
 
-    def _not_ours(self, claim: Claim, result: Prepared | Held) -> bool:
+    def _not_ours(self, claim: Claim, result: Prepared | Unsealed | Gather | Held) -> bool:
         """Whether the run is restricted to another profile; the delivery is then given back untouched."""
         if not self.only:
             return False
         self._after = max(self._after, claim.delivery_id)
         if result.profile is None or result.profile.id != self.only:
-            self.ledger.let_go(claim)
+            self.ledger.let_go(claim, scattered=True)
             return True
         if self.run_id:
             self.taken += self.ledger.take_into_run(self.run_id, at=self.clock(), delivery_ids=[claim.delivery_id])
@@ -125,20 +180,33 @@ class Shift:
         )  # fmt: skip
         self._tick(claim.delivery_id, State.HELD, str(result.findings[0]) if result.findings else "")
 
-    def _commit_and_send(self, claim: Claim, ready: Prepared) -> None:
-        gate = self.ledger.gate(ready.profile.id)
+    def _commit_and_send(self, claims: Sequence[Claim], ready: Sequence[Prepared | Unsealed]) -> None:
+        profile = ready[0].profile
+        gate = self.ledger.gate(profile.id)
         if gate.paused:  # its identity is not fixed, so it follows a corrected profile when the partner reopens
-            self._hold(
-                claim, Held([gate_finding(gate.profile_id, gate.reason)], "operator", ready.profile), HeldBy.GATE
-            )
+            held = Held([gate_finding(gate.profile_id, gate.reason)], "operator", profile)
+            for claim in claims:
+                self._hold(claim, held, HeldBy.GATE)
             return
-        transmission_id = self.ledger.commit_identity(
-            [claim.delivery_id], ready.envelope, ready.documents, channel=ready.channel, profile=ready.profile,
-            decision=ready.decision, policy=ready.policy, at=self.clock(), claims=[claim],
-            lease_seconds=self.lease_seconds, also=ready.also,
-        )  # fmt: skip
+        try:
+            transmission_id = self._commit(claims, ready)
+        except ConfigError as refusal:  # sealed, they are more than the channel takes
+            for claim in claims:
+                self._hold(claim, Held([Finding("EINV-DISPATCH-04", str(refusal))], "operator", profile))
+            return
         if transmission_id is not None:
             self._send(transmission_id, fence=1)
+
+    def _commit(self, claims: Sequence[Claim], ready: Sequence[Prepared | Unsealed]) -> int | None:
+        at, lease = self.clock(), self.lease_seconds
+        ids, unsealed = [claim.delivery_id for claim in claims], [one for one in ready if isinstance(one, Unsealed)]
+        if unsealed:
+            return self.ledger.commit_unsealed(ids, unsealed, at=at, claims=claims, lease_seconds=lease)
+        (one,) = (one for one in ready if isinstance(one, Prepared))
+        return self.ledger.commit_identity(
+            ids, one.envelope, one.documents, channel=one.channel, profile=one.profile, decision=one.decision,
+            policy=one.policy, at=at, claims=claims, lease_seconds=lease, also=one.also,
+        )  # fmt: skip
 
     def _send(self, transmission_id: int, fence: int) -> None:
         attempt = self.ledger.begin_attempt(

@@ -215,13 +215,12 @@ def _merge_preceding(root: Raw) -> None:
 
 
 def _due_date(root: Raw) -> None:
-    """Documents of versions without PaymentInformation state BT-9 as an Extrinsic."""
+    """Documents of versions without PaymentInformation state BT-9 as an Extrinsic; what is no day stays one."""
     kept = []
     for named in root.get("extensions", []):
-        match = re.match(r"\d{4}-\d{2}-\d{2}", named.get("value", "")) if named.get("name") == "dueDate" else None
-        day = _calendar_day(match.group()) if match else None
-        if day and "due_date" not in root:
-            root["due_date"] = day
+        due = _day(named.get("value", "")) if named.get("name") == "dueDate" and "due_date" not in root else None
+        if due:
+            root["due_date"] = due
         else:
             kept.append(named)
     root.pop("extensions", None)
@@ -229,10 +228,11 @@ def _due_date(root: Raw) -> None:
         root["extensions"] = kept
 
 
-def _calendar_day(text: str) -> date | None:
+def _day(text: str) -> date | None:
+    match = re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        return date.fromisoformat(match.group()) if match else None
+    except ValueError:  # a thirteenth month
         return None
 
 

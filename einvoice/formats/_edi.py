@@ -37,6 +37,20 @@ def control_number(ids: Identity, kind: str) -> str:
     return ids.numbers.get(kind) or str(zlib.crc32(f"{kind} {ids.payload_id}".encode()))
 
 
+def counted(first: str, index: int) -> str:
+    """The control number *index* after *first*, in as many digits.
+
+    >>> counted("0009", 1), counted("ME1", 0)
+    ('0010', 'ME1')
+    """
+    return str(int(first) + index).zfill(len(first)) if index else first
+
+
+def between(syntax: str, ours: str, theirs: str) -> str:
+    """How the two ends of an interchange are named where control numbers are counted and found again."""
+    return f"{syntax}:{ours.strip()}>{theirs.strip()}"
+
+
 def delivered(invoice: Invoice) -> Party | None:
     """Who and where goods are delivered to, as a party of its own; None where nothing says so."""
     to = invoice.delivery

@@ -8,6 +8,7 @@ from datetime import date
 
 from ..errors import UnreadableDocument
 from ..exchange import Answer, Environment
+from ._edi import between
 from ._edifact_codec import Interchange, Message, messages
 from ._edifact_orders import KINDS as ORDERS
 from ._edifact_remittance import remitted
@@ -26,7 +27,7 @@ def answers(data: bytes) -> Iterator[Answer]:
     """One Answer for the interchange and each message that a CONTRL names, for each APERAK, for each DOC of a REMADV.
 
     A message that a CONTRL with action 7 does not name is taken too: the answer that speaks of the interchange alone
-    (``control`` without a message) holds for every message that no other answer names.
+    (no ``message``) holds for every message that no other answer names.
 
     UnreadableDocument when there is no such message, or one that cannot be used.
     """
@@ -54,6 +55,11 @@ def _id(message: Message) -> str:
     return "/".join(part for part in (*one.sender[:1], one.reference, message.reference) if part)
 
 
+def _ours(one: Interchange) -> str:
+    """The ends of what is answered: those of the answer turned round."""
+    return between("edifact", *("".join(end[:1]) for end in (one.recipient, one.sender)))
+
+
 def _environment(one: Interchange) -> Environment:
     return Environment.TEST if one.test else Environment.PRODUCTION
 
@@ -77,12 +83,12 @@ def _contrl(message: Message) -> Iterator[Answer]:
             levels[-1][2].append(_told(_get(data, 1), where))
     if not levels or levels[0][0] != "UCI":
         raise UnreadableDocument("the CONTRL has no UCI", where=message.place, fix="ask the partner what it answers")
-    reference, group = _get(levels[0][1], 1), ""
+    uci = levels[0][1]
+    ends, group = between("edifact", _get(uci, 2), _get(uci, 3)), ""
     for tag, data, errors in levels:
         group = _get(data, 1) if tag == "UCF" else group
-        inner = (group, _get(data, 1)) if tag == "UCM" else (group,) if tag == "UCF" else ()
-        control = "/".join(part for part in (reference, *inner) if part)
-        yield _level(message, tag, data, errors, control)
+        inner = (group, _get(data, 1)) if tag == "UCM" else (group, "") if tag == "UCF" else ("", "")
+        yield _level(message, tag, data, errors, (ends, _get(uci, 1), *inner))
 
 
 def _element(position: str) -> str:
@@ -90,7 +96,8 @@ def _element(position: str) -> str:
     return str(int(position) - 1) if position.isascii() and position.isdigit() and len(position) < 6 else position
 
 
-def _level(message: Message, tag: str, data: Data, errors: list[str], control: str) -> Answer:
+def _level(message: Message, tag: str, data: Data, errors: list[str], control: tuple[str, str, str, str]) -> Answer:
+    ends, interchange, group, reference = control
     first = 3 if tag == "UCM" else 4
     action, error, service = _get(data, first), _get(data, first + 1), _get(data, first + 2)
     told = [_told(error, service)] if error else []
@@ -101,7 +108,11 @@ def _level(message: Message, tag: str, data: Data, errors: list[str], control: s
         remote_id=_id(message),
         environment=_environment(message.interchange),
         text="; ".join([*told, *(one for one in errors if one)])[:500],
-        control=control,
+        between=ends,
+        interchange=interchange,
+        group=group,
+        message=reference,
+        duplicate=(tag, action, error) == ("UCI", "4", "26"),
     )
 
 
@@ -121,8 +132,7 @@ def _aperak(message: Message) -> Iterator[Answer]:
     begin = next((data for _, tag, data in message.segments if tag == "BGM"), [])
     names = _references(message)
     number = names.get("IV") or names.get("OI") or ""
-    control = "/".join(part for part in (names.get("AGO", ""), names.get("ACW", "")) if part)
-    if not number and not control:
+    if not (number or names.get("AGO") or names.get("ACW")):
         raise UnreadableDocument("the APERAK names neither a message nor an invoice", where=message.place,
                                  fix="ask the partner which document it meant")  # fmt: skip
     function, name = _get(begin, 3), _get(begin, 1)
@@ -135,7 +145,9 @@ def _aperak(message: Message) -> Iterator[Answer]:
         issue_date=_dated(message, "IV"),
         environment=_environment(message.interchange),
         text=_text(message),
-        control=control,
+        between=_ours(message.interchange),
+        interchange=names.get("AGO", ""),
+        message=names.get("ACW", ""),
     )
 
 

@@ -106,13 +106,18 @@ def strange(signs: Sequence[str], syntax: str, transliterate: bool) -> Finding:
 
 
 def interchange(envelope: Envelope, messages: Sequence[str], delimiters: Delimiters) -> str:
-    """The whole interchange without UNA: *messages* from UNH to UNT, each segment ended."""
-    group = [_ung(envelope, delimiters, messages)] if envelope.group else []
-    parts = [_unb(envelope, delimiters), *group, *messages]
+    """The whole interchange without UNA and groups: *messages* from UNH to UNT, each segment ended."""
+    head, tail = around(envelope, (), len(messages), delimiters)
+    return f"{head}{''.join(messages)}{tail}"
+
+
+def around(envelope: Envelope, kind: tuple[str, ...], count: int, delimiters: Delimiters) -> tuple[str, str]:
+    """What stands before and after *count* messages of *kind* (UNH S009): UNB and UNZ, and UNG and UNE of a group."""
+    head, tail, inside = _unb(envelope, delimiters), "", count
     if envelope.group:
-        parts.append(segment(delimiters, "UNE", str(len(messages)), envelope.group))
-    parts.append(segment(delimiters, "UNZ", "1" if envelope.group else str(len(messages)), envelope.reference))
-    return "".join(parts)
+        head += _ung(envelope, delimiters, kind)
+        tail, inside = segment(delimiters, "UNE", str(count), envelope.group), 1
+    return head, tail + segment(delimiters, "UNZ", str(inside), envelope.reference)
 
 
 def advice(d: Delimiters) -> str:
@@ -122,9 +127,14 @@ def advice(d: Delimiters) -> str:
 
 def message(reference: str, kind: tuple[str, ...], body: str, delimiters: Delimiters) -> str:
     """*body* between UNH and UNT. The count is that of the terminators: data never hold one unreleased."""
-    count = segments_in(body, delimiters) + 2
-    head = segment(delimiters, "UNH", reference, kind)
-    return f"{head}{body}{segment(delimiters, 'UNT', str(count), reference)}"
+    head, tail = ends(reference, kind, segments_in(body, delimiters), delimiters)
+    return f"{head}{body}{tail}"
+
+
+def ends(reference: str, kind: tuple[str, ...], count: int, delimiters: Delimiters) -> tuple[str, str]:
+    """UNH and UNT of a message with *count* segments between them."""
+    head, tail = segment(delimiters, "UNH", reference, kind), segment(delimiters, "UNT", str(count + 2), reference)
+    return head, tail
 
 
 def segments_in(body: str, delimiters: Delimiters) -> int:
@@ -166,11 +176,10 @@ def _unb(one: Envelope, delimiters: Delimiters) -> str:
     )  # fmt: skip
 
 
-def _ung(one: Envelope, delimiters: Delimiters, messages: Sequence[str]) -> str:
-    head = messages[0].split(delimiters.segment, 1)[0].split(delimiters.element)
-    kind, version, release, agency, *rest = [*head[2].split(delimiters.component), ""]
+def _ung(one: Envelope, delimiters: Delimiters, kind: tuple[str, ...]) -> str:
+    name, version, release, agency, *rest = [*kind, ""]
     day = f"{one.at:%Y%m%d}" if one.version >= 4 else f"{one.at:%y%m%d}"
     return segment(
-        delimiters, "UNG", kind, (one.sender.id, one.sender.qualifier), (one.recipient.id, one.recipient.qualifier),
+        delimiters, "UNG", name, (one.sender.id, one.sender.qualifier), (one.recipient.id, one.recipient.qualifier),
         (day, f"{one.at:%H%M}"), one.group, agency, (version, release, rest[0]),
     )  # fmt: skip

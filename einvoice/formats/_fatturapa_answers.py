@@ -33,7 +33,7 @@ _NAMESPACE = re.compile(r"\{http://[a-z.]*(?:fatturapa|agenziaentrate)\.gov\.it/
 
 
 def answers(data: bytes) -> Iterator[Answer]:
-    """What the notice in *data* says; ``control`` is the name of the file it speaks of, without its endings.
+    """What the notice in *data* says; ``file_name`` is that of the document before it was signed or packed.
 
     UnreadableDocument when it is no notice, or names neither a file nor an invoice.
     """
@@ -49,8 +49,7 @@ def _answer(root: etree._Element, code: str, meaning: str) -> Answer:
     if not meaning:
         meaning = _OUTCOMES.get(outcome, "info")
     file, number, sdi = _text(root, "NomeFile"), _text(root, "NumeroFattura"), _text(root, "IdentificativoSdI")
-    control = file_stem(file)
-    if not control and not number:
+    if not file and not number:
         raise UnreadableDocument("the notice names neither a file nor an invoice", where=f"IdentificativoSdI {sdi}",
                                  fix="ask which document it means")  # fmt: skip
     return Answer(
@@ -60,7 +59,7 @@ def _answer(root: etree._Element, code: str, meaning: str) -> Answer:
         remote_id="/".join(part for part in (code, sdi, _text(root, "MessageId")) if part),
         number=number,
         text=_told(root, sdi),
-        control=control,
+        file_name=f"{file_stem(file)}.xml" if file else "",
     )
 
 

@@ -1,7 +1,7 @@
 """TA1, 997, 999 and 824: what a partner's translator and a partner's application say of our sets.
 
-A functional acknowledgement names a group by GS06 and a set by ST02, never the interchange: ``control`` is then
-``/group`` or ``/group/set``, the interchange left out. TA1 names the interchange alone.
+A functional acknowledgement names a group by GS06 and a set by ST02, never the interchange; TA1 names the interchange
+alone. All speak of what went the other way: our ends are theirs turned round.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..errors import UnreadableDocument
 from ..exchange import Answer, Environment
+from ._edi import between
 from ._segments import Data
 from ._x12_codec import Interchange, Set, part, sets
 from ._x12_orders import KINDS as ORDERS
@@ -59,11 +60,18 @@ def _id(one: Interchange, *rest: str) -> str:
     return "/".join(text for text in (one.isa[5].strip(), one.control, *rest) if text)
 
 
+def _ours(ends: Sequence[str]) -> str:
+    """The ends of what is answered, from those of the answer."""
+    sender, recipient = ends
+    return between("x12", recipient, sender)
+
+
 def _ta1(one: Interchange, data: Data) -> Answer:
     control, day, time, verdict, note = (part(data, at) for at in range(1, 6))
     return Answer(
         kind="ta1", code=verdict, meaning=_TA1.get(verdict, "info"), remote_id=_id(one, "TA1", control),
-        environment=_environment(one), control=control,
+        environment=_environment(one), between=_ours(one.isa[5:8:2]), interchange=control,
+        duplicate=(verdict, note) == ("R", "025"),
         text=f"{INTERCHANGE.get(note, 'error')} ({note}), interchange of {day} {time}",
     )  # fmt: skip
 
@@ -88,9 +96,9 @@ def _functional(one: Set) -> Iterator[Answer]:
             told.append(_element(data))
         elif tag in ("AK5", "IK5"):
             verdicts.append(part(data, 1))
-            yield _level(one, data, [*_codes(data, 2, SET), *told], f"/{group}/{current}")
+            yield _level(one, data, [*_codes(data, 2, SET), *told], group, current)
         elif tag == "AK9":
-            yield _level(one, data, [*_codes(data, 5, GROUP), *_contradicted(data, verdicts)], f"/{group}")
+            yield _level(one, data, [*_codes(data, 5, GROUP), *_contradicted(data, verdicts)], group)
 
 
 def _element(data: Data) -> str:
@@ -118,7 +126,7 @@ def _contradicted(data: Data, verdicts: Sequence[str]) -> list[str]:
     return [f"AK9 counts {accepted} of {received} sets accepted, {refused} are refused by name"]
 
 
-def _level(one: Set, data: Data, told: Sequence[str], control: str) -> Answer:
+def _level(one: Set, data: Data, told: Sequence[str], group: str, message: str = "") -> Answer:
     code = part(data, 1)
     faulty = [f"the acknowledgement itself is faulty: {one.faults[0].text}"] if one.faults else []
     return Answer(
@@ -128,7 +136,9 @@ def _level(one: Set, data: Data, told: Sequence[str], control: str) -> Answer:
         remote_id=_id(one.interchange, one.group.control if one.group else "", one.control),
         environment=_environment(one.interchange),
         text="; ".join([*faulty, VERDICTS.get(code, "verdict unknown"), *told])[:500],
-        control=control,
+        between=_ours(one.group.gs[1:3]) if one.group else "",
+        group=group,
+        message=message,
     )
 
 
@@ -163,7 +173,9 @@ def _verdict(one: Set, oti: Data, told: Sequence[str]) -> Answer:
         number=number if kind in _INVOICE else "",
         environment=_environment(one.interchange),
         text="; ".join([*faulty, *reference, *told])[:500],
-        control=f"/{group}/{control}".rstrip("/") if group or control else "",
+        between=_ours(one.group.gs[1:3]) if one.group else "",
+        group=group,
+        message=control,
     )
 
 

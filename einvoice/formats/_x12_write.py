@@ -54,14 +54,13 @@ def segment(delimiters: Delimiters, tag: str, *elements: str) -> str:
     return delimiters.element.join(parts) + delimiters.segment
 
 
-def interchange(one: Envelope, sets: Sequence[str], delimiters: Delimiters) -> str:
-    """The whole interchange with one group of *sets*, each from ST to SE. ISA is 106 characters."""
+def around(one: Envelope, count: int, delimiters: Delimiters) -> tuple[str, str]:
+    """What stands before and after one group of *count* sets: ISA and GS, GE and IEA. ISA is 106 characters."""
     at, d = one.at, delimiters
     day = f"{at:%y%m%d}" if one.release < "004" else f"{at:%Y%m%d}"
     gs = segment(d, "GS", one.kind, one.sender.group or one.sender.id, one.recipient.group or one.recipient.id, day,
                  f"{at:%H%M}", one.group, "X", one.release)  # fmt: skip
-    ge = segment(d, "GE", str(len(sets)), one.group)
-    return f"{isa(one, delimiters)}{gs}{''.join(sets)}{ge}{segment(d, 'IEA', '1', one.control)}"
+    return isa(one, d) + gs, segment(d, "GE", str(count), one.group) + segment(d, "IEA", "1", one.control)
 
 
 def isa(one: Envelope, delimiters: Delimiters) -> str:
@@ -77,9 +76,14 @@ def isa(one: Envelope, delimiters: Delimiters) -> str:
 
 def transaction(kind: str, control: str, body: str, delimiters: Delimiters, convention: str = "") -> str:
     """*body* between ST and SE. The count is that of the terminators: data hold none."""
-    count = body.count(delimiters.segment) + 2
+    head, tail = ends(kind, control, body.count(delimiters.segment), delimiters, convention)
+    return f"{head}{body}{tail}"
+
+
+def ends(kind: str, control: str, count: int, delimiters: Delimiters, convention: str = "") -> tuple[str, str]:
+    """ST and SE of a set with *count* segments between them."""
     head = segment(delimiters, "ST", kind, control, convention)
-    return f"{head}{body}{segment(delimiters, 'SE', str(count), control)}"
+    return head, segment(delimiters, "SE", str(count + 2), control)
 
 
 # --- pairs back into their segment ------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ Amounts of a credit note are positive, as in the model. What one partner wants o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, BinaryIO, Literal
 
@@ -14,10 +14,10 @@ from pydantic import Field
 
 from ..config import Strict
 from ..errors import ConfigError, Finding, Severity, UnreadableDocument
-from ..exchange import Document, Environment, Identity, Read
+from ..exchange import Document, Environment, Identity, Part, Read, Series
 from ..model import Invoice, leaves
 from ..model import Party as ModelParty
-from ._edi import control_number, problem, refused
+from ._edi import between, control_number, counted, problem, refused
 from ._edifact_answers import answers as answers
 from ._edifact_codec import Fault, Interchange, Message, messages
 from ._edifact_directory import DIRECTORIES, Directory, of_release
@@ -26,7 +26,19 @@ from ._edifact_prepare import root_of
 from ._edifact_shape import function
 from ._edifact_stream import CHARSETS
 from ._edifact_table import table
-from ._edifact_write import Envelope, Party, advice, broken, fitted, interchange, message, outside, plainer, strange
+from ._edifact_write import (
+    Envelope,
+    Party,
+    advice,
+    around,
+    broken,
+    ends,
+    fitted,
+    outside,
+    plainer,
+    segments_in,
+    strange,
+)  # fmt: skip
 from ._segments import Delimiters, Over, SegmentWriter, compile_segments
 from ._xml_read import Context, TreeReader
 from ._xml_write import absent
@@ -81,6 +93,10 @@ class Edifact(Strict):
     """The character set a partner really sends, where it is another than the syntax identifier says: cp1252, utf-8."""
 
 
+#: UNB 0020, UNG 0048 and UNH 0062 hold fourteen characters.
+_HIGHEST = 10**14 - 1
+_MEDIA = "application/EDIFACT"
+
 # --- compiled once for each way of writing ----------------------------------------------------------------------------
 
 
@@ -127,14 +143,6 @@ def delimiters_of(settings: Edifact) -> Delimiters:
 # --- the format -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """One message ready for an interchange, and what was lost on the way."""
-
-    text: str
-    losses: tuple[Finding, ...]
-
-
 class EdifactFormat:
     """Reads and writes INVOIC. ``losses`` of what is written name all that did not fit."""
 
@@ -147,20 +155,57 @@ class EdifactFormat:
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         """One interchange with one message; its control numbers are those of *ids*."""
-        body = self._message(invoice, ids)
-        envelope, losses = self._envelope(invoice, ids)
-        text = interchange(envelope, [body.text], self._delimiters)
+        return self.write_many([self.part(invoice, ids)], ids)[0]
+
+    def part(self, invoice: Invoice, ids: Identity) -> Part:
+        """The message of *invoice* without UNH and UNT. It shares an interchange with others of the same two ends."""
+        text, losses = self._body(invoice)
+        data, changed = self._bytes(text)
+        sender, recipient = self.share(invoice)
+        losses += [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
+        series = [Series("interchange", between("edifact", sender.id, recipient.id), _HIGHEST)]
+        series += [replace(series[0], kind="group")] if self.settings.group else []
+        series += [replace(series[0], kind="message", each=True)]
+        count = segments_in(text, self._delimiters)
+        return Part(data, count, (sender, recipient), tuple(series), (*losses, *changed))
+
+    def share(self, invoice: Invoice) -> tuple[Party, Party]:
+        """Sender and recipient of the interchange."""
+        return _end(self.settings.sender, invoice.seller), _end(self.settings.recipient, invoice.buyer)
+
+    def write_many(self, parts: Sequence[Part], ids: Identity) -> tuple[Document, Sequence[Document]]:
+        """One interchange with the messages of *parts*, which share its two ends; and each message as it stands in it.
+
+        The control numbers are those of *ids*; messages count on from the one given.
+        """
+        settings, (sender, recipient) = self.settings, parts[0].share
+        assert isinstance(sender, Party)
+        assert isinstance(recipient, Party)
+        envelope = Envelope(
+            sender, recipient, control_number(ids, "interchange"), ids.at, settings.syntax, settings.version,
+            settings.application, settings.wants_answer, ids.environment is Environment.TEST,
+            control_number(ids, "group") if settings.group else "",
+        )  # fmt: skip
+        kind = ("INVOIC", "D", self._directory.release, "UN", settings.association)
+        first, messages = control_number(ids, "message"), []
+        for index, part in enumerate(parts):
+            reference = counted(first, index)
+            before, after = (self._bytes(text)[0] for text in ends(reference, kind, part.count, self._delimiters))
+            messages.append(Document(before + part.data + after, "edifact", _MEDIA, f"{reference}.edi", part.losses))
+        framed = [self._bytes(text) for text in around(envelope, kind, len(parts), self._delimiters)]
+        una = f"{advice(self._delimiters)}{settings.line_end}".encode("ascii") if settings.una else b""
+        data = b"".join([una, framed[0][0], *(one.data for one in messages), framed[1][0]])
+        found = [loss for part in parts for loss in part.losses] + [loss for _, changed in framed for loss in changed]
+        return Document(data, "edifact", _MEDIA, f"{ids.payload_id}.edi", tuple(found)), messages
+
+    def _bytes(self, text: str) -> tuple[bytes, list[Finding]]:
+        """*text* as it goes out, and what was changed for the level."""
         text, changed = fitted(text, self.settings.syntax, self._delimiters, self.settings.transliterate)
-        data = self._finished(text).encode(CHARSETS[self.settings.syntax])
-        found = (*body.losses, *losses, *changed)
-        return Document(data, "edifact", "application/EDIFACT", f"{ids.payload_id}.edi", found)
+        if self.settings.line_end:
+            text = broken(text, self._delimiters, self.settings.line_end)
+        return text.encode(CHARSETS[self.settings.syntax]), changed
 
-    def _finished(self, text: str) -> str:
-        head = advice(self._delimiters) if self.settings.una else ""
-        end = self.settings.line_end
-        return f"{head}{end if head else ''}{broken(text, self._delimiters, end) if end else text}"
-
-    def _message(self, invoice: Invoice, ids: Identity) -> _Body:
+    def _body(self, invoice: Invoice) -> tuple[str, list[Finding]]:
         over: list[Over] = []
         writer = _writer(self._directory, self._delimiters)
         shaped = self._shaped(invoice)
@@ -173,8 +218,7 @@ class EdifactFormat:
             text, missing = writer(shaped, self._values(shaped), False, over.append)
         losses += absent(missing)
         losses += [_cut(one, shaped, self.settings.long_text == "refuse") for one in over]
-        kind = ("INVOIC", "D", self._directory.release, "UN", self.settings.association)
-        return _Body(message(control_number(ids, "message"), kind, text, self._delimiters), tuple(losses))
+        return text, losses
 
     def _values(self, invoice: Invoice) -> dict[str, str]:
         means = [one.code for one in invoice.payment.means if one.code] if invoice.payment else []
@@ -192,54 +236,45 @@ class EdifactFormat:
         _recategorise(raw, categories)
         return Invoice.model_validate(raw)
 
-    def _envelope(self, invoice: Invoice, ids: Identity) -> tuple[Envelope, list[Finding]]:
-        settings = self.settings
-        sender, recipient = _end(settings.sender, invoice.seller), _end(settings.recipient, invoice.buyer)
-        losses = [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
-        envelope = Envelope(
-            sender, recipient, control_number(ids, "interchange"), ids.at, settings.syntax, settings.version,
-            settings.application, settings.wants_answer, ids.environment is Environment.TEST,
-            control_number(ids, "group") if settings.group else "",
-        )  # fmt: skip
-        return envelope, losses
-
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every message, one Read each; a message that cannot be used has a ``problem`` and no invoice.
 
-        What is wrong with an interchange is known at its end and held against its last message.
+        What is wrong with an interchange is known at its end: a problem of its own after its messages, which were whole
+        by their own counts; with ``tolerant`` a finding beside those of the last one.
         UnreadableDocument where there is no message at all or reading cannot go on.
         """
-        waiting: Message | None = None
+        waiting: Read | None = None
         none = True
         for part in messages(stream, self.settings.charset):
-            none = none and isinstance(part, Interchange) and not _outer(part)
             if isinstance(part, Message):
                 if waiting is not None:
-                    yield self._read(waiting, [])
-                waiting = part
+                    yield waiting
+                waiting, none = self._read(part), False
                 continue
+            outer = _outer(part)
+            told = waiting is not None and self.settings.tolerant
             if waiting is not None:
-                yield self._read(waiting, _outer(part))
-            elif _outer(part):
-                yield refused("edifact", "", _outer(part), _fatal)
-            waiting = None
+                said = [_finding(fault, Severity.WARNING) for fault in outer] if told else []
+                yield replace(waiting, findings=(*waiting.findings, *said)) if said else waiting
+            if outer and not told:
+                yield refused("edifact", f"interchange {part.reference or '?'}", outer, _fatal)
+            waiting, none = None, none and not outer
         if none:
             raise UnreadableDocument("there is no interchange", where="first bytes", fix="send UNB to UNZ")
 
-    def _read(self, one: Message, outer: list[Fault]) -> Read:
+    def _read(self, one: Message) -> Read:
         if one.kind != "INVOIC":
             return problem("edifact", UnreadableDocument(f"the message is {one.kind or 'of no type'}, not INVOIC",
                                                where=one.place, fix="see the message in the inbox"))  # fmt: skip
-        faults = [*one.faults, *outer]
-        if faults and not self.settings.tolerant:
-            return refused("edifact", one.place, faults, _fatal)
+        if one.faults and not self.settings.tolerant:
+            return refused("edifact", one.place, one.faults, _fatal)
         try:
             read = self._invoice(one)
         except UnreadableDocument as error:
             return problem(
                 "edifact", UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings)
             )
-        said = [_finding(fault, Severity.WARNING) for fault in (*faults, *one.doubts)]
+        said = [_finding(fault, Severity.WARNING) for fault in (*one.faults, *one.doubts)]
         return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
 
     def _invoice(self, one: Message) -> Read:

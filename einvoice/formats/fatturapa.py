@@ -20,7 +20,7 @@ from pydantic import Field
 from ..codes.crosswalks import crosswalk
 from ..config import Strict
 from ..errors import ConfigError, Finding, Severity, UnreadableDocument
-from ..exchange import Document, Environment, Identity, Read
+from ..exchange import Document, Environment, Identity, Part, Read, Series
 from ..mapping import Leaf, Map, Node, plan
 from ..model import Invoice, Party, leaves
 from ._absent import Absent, supplied
@@ -45,6 +45,9 @@ HEADER = 64 * 1024
 #: What SdI takes as the name of a file (00001).
 _NAME = re.compile(r"[A-Z]{2}[A-Za-z0-9]{2,28}_[A-Za-z0-9]{1,5}\.xml")
 VARIANTS = ("fpr12", "fpa12", "fsm10")
+#: Stands for the progressive until one is taken. Counting begins after it.
+_NONE_YET = "00000"
+_SLOT = "<ProgressivoInvio>{}</ProgressivoInvio>"
 
 
 class Sender(Strict):
@@ -171,13 +174,28 @@ class FatturaPaFormat:
         if not invoices:
             raise ConfigError("a lot holds at least one invoice", fix="give the invoices to write")
         written = [self._written(one, ids) for one in invoices]
-        heads = [one.text.partition(_BODY)[0] for one in written]
+        heads = [_head(one.text) for one in written]
         losses = [finding for one in written for finding in one.losses]
         losses += [_other_head(one) for one, head in zip(invoices, heads, strict=True) if head != heads[0]]
-        first = written[0]
-        bodies = "".join(_body(one.text) for one in written)
-        text = f"{heads[0]}{bodies}{first.text.rpartition(_BODY_END)[2]}"
-        return Document(encode(_DECLARATION + text), "fatturapa", "application/xml", first.name, tuple(losses))
+        return _file([one.text for one in written], written[0].name, losses)
+
+    def part(self, invoice: Invoice, ids: Identity) -> Part:
+        """The file of *invoice* before its progressive is taken: of a series of its sender's own."""
+        written = self._written(invoice, replace(ids, numbers={"progressive": _NONE_YET}))
+        sender = written.name.removesuffix(f"_{_NONE_YET}.xml")
+        series = Series("progressive", f"fatturapa:{sender}>sdi", len(_SIGNS) ** 5 - 1)
+        return Part(encode(written.text), 1, (sender, _head(written.text)), (series,), written.losses)
+
+    def write_many(self, parts: Sequence[Part], ids: Identity) -> tuple[Document, Sequence[Document]]:
+        """One file with the invoices of *parts*, which share their header; and each as it stands in there.
+
+        Its progressive is ``ids.numbers["progressive"]``, a count; without one it has a name that is not its last.
+        """
+        number = _signs(int(ids.numbers.get("progressive", "0")))
+        texts = [part.data.decode().replace(_SLOT.format(_NONE_YET), _SLOT.format(number), 1) for part in parts]
+        name = f"{parts[0].share[0]}_{number}.xml"
+        alone = [_file([text], name, part.losses) for text, part in zip(texts, parts, strict=True)]
+        return _file(texts, name, [loss for part in parts for loss in part.losses]), alone
 
     def _written(self, invoice: Invoice, ids: Identity) -> _Written:
         settings = self.settings
@@ -283,6 +301,17 @@ def _transmission(invoice: Invoice, code: str) -> str:
     return "FPA12" if len(code) == 6 else "FPR12"
 
 
+def _file(texts: Sequence[str], name: str, losses: Sequence[Finding]) -> Document:
+    """The header of the first with the bodies of all."""
+    text = f"{_head(texts[0])}{''.join(map(_body, texts))}{texts[0].rpartition(_BODY_END)[2]}"
+    data = encode(_DECLARATION + text)
+    return Document(data, "fatturapa", "application/xml", name, tuple(losses), known_by_name=True)
+
+
+def _head(text: str) -> str:
+    return text.partition(_BODY)[0]
+
+
 def _body(text: str) -> str:
     start, end = text.find(_BODY), text.rfind(_BODY_END)
     return text[start : end + len(_BODY_END)]
@@ -335,10 +364,19 @@ def progressive(ids: Identity, say: Callable[[Finding], None]) -> str:
     say(Finding("EINV-FATTURAPA-04", "no progressive was assigned; one is made from the identity",
                 Severity.FATAL if fatal else Severity.INFO, clause="FatturaPA 1.1.2",
                 fix="assign one from a sequence: SdI refuses a file name it has seen (00002)"))  # fmt: skip
-    value, signs = zlib.crc32(ids.payload_id.encode()), ""
+    return _signs(zlib.crc32(ids.payload_id.encode()))
+
+
+def _signs(value: int) -> str:
+    """The last five digits of *value*, each one of 36.
+
+    >>> _signs(1), _signs(36**5 - 1)
+    ('00001', 'ZZZZZ')
+    """
+    signs = ""
     for _ in range(5):
         value, rest = divmod(value, 36)
-        signs += _SIGNS[rest]
+        signs = _SIGNS[rest] + signs
     return signs
 
 

@@ -6,8 +6,8 @@ otherwise than the next is a setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import BinaryIO, Literal
 
@@ -16,11 +16,11 @@ from pydantic import Field
 from .. import terms
 from ..config import Strict
 from ..errors import ConfigError, Finding, Severity, UnreadableDocument
-from ..exchange import Document, Environment, Identity, Read
+from ..exchange import Document, Environment, Identity, Part, Read, Series
 from ..model import Invoice, is_credit, leaves
 from ..model import Party as ModelParty
 from ..money import minor_units
-from ._edi import control_number, problem, refused
+from ._edi import between, control_number, counted, problem, refused
 from ._segments import Delimiters, Over, SegmentWriter, compile_segments
 from ._x12_answers import answers as answers
 from ._x12_codec import TOLD, Fault, Interchange, Set, sets
@@ -30,7 +30,7 @@ from ._x12_orders import orders as orders
 from ._x12_prepare import root_of
 from ._x12_shape import KINDS
 from ._x12_table import AMOUNTS, ITEM_CODES, REFERENCES, Way, implied, table
-from ._x12_write import End, Envelope, fitted, interchange, paired, transaction
+from ._x12_write import End, Envelope, around, ends, fitted, paired
 from ._xml_read import Context, TreeReader
 from ._xml_write import absent
 
@@ -108,6 +108,10 @@ class X12(Strict):
     way may then be read as whole."""
 
 
+#: ISA13, GS06 and ST02 hold nine digits.
+_HIGHEST = 999_999_999
+_MEDIA = "application/EDI-X12"
+
 # --- compiled once for each way of writing ----------------------------------------------------------------------------
 
 
@@ -156,14 +160,6 @@ def _begin(context: Context) -> None:
 # --- the format -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """One set ready for a group, and what was lost on the way."""
-
-    text: str
-    losses: tuple[Finding, ...]
-
-
 class X12Format:
     """Reads and writes the 810. ``losses`` of what is written name all that did not fit."""
 
@@ -176,23 +172,64 @@ class X12Format:
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         """One interchange with one set; its control numbers are those of *ids*."""
+        return self.write_many([self.part(invoice, ids)], ids)[0]
+
+    def part(self, invoice: Invoice, ids: Identity) -> Part:
+        """The set of *invoice* without ST and SE. It shares a group with others of the same two ends."""
+        text, losses = self._body(invoice)
+        data, changed = self._bytes(text)
+        sender, recipient = self.share(invoice)
+        sides = (("sender", sender), ("recipient", recipient))
+        losses += [_unaddressed(side) for side, end in sides if not end.id]
+        losses += [_too_long(side) for side, end in sides if len(end.id) > 15 or len(end.qualifier) != 2]
+        whole, group = between("x12", sender.id, recipient.id), between("x12", *_group_ids(sender, recipient))
+        series = (Series("interchange", whole, _HIGHEST), Series("group", group, _HIGHEST),
+                  Series("message", group, _HIGHEST, each=True))  # fmt: skip
+        return Part(data, text.count(self._delimiters.segment), (sender, recipient), series, (*losses, *changed))
+
+    def share(self, invoice: Invoice) -> tuple[End, End]:
+        """Sender and recipient of interchange and group."""
+        return _end(self.settings.sender, invoice.seller), _end(self.settings.recipient, invoice.buyer)
+
+    def write_many(self, parts: Sequence[Part], ids: Identity) -> tuple[Document, Sequence[Document]]:
+        """One interchange with the sets of *parts* in one group, whose two ends they share; and each set as it stands.
+
+        The control numbers are those of *ids*; sets count on from the one given.
+        """
+        settings, directory = self.settings, DIRECTORIES[self.settings.version]
+        sender, recipient = parts[0].share
+        assert isinstance(sender, End)
+        assert isinstance(recipient, End)
+        envelope = Envelope(
+            sender, recipient, _number(ids, "interchange", 9).zfill(9), _number(ids, "group", 9), ids.at, "IN",
+            directory.isa, settings.release or directory.version, settings.wants_answer,
+            ids.environment is Environment.TEST,
+        )  # fmt: skip
+        first, sets = _number(ids, "message", 9).zfill(4), []
+        for index, part in enumerate(parts):
+            control = counted(first, index)
+            before, after = (self._bytes(text)[0] for text in ends("810", control, part.count, self._delimiters))
+            sets.append(Document(before + part.data + after, "x12", _MEDIA, f"{control}.x12", part.losses))
+        framed = [self._bytes(text) for text in around(envelope, len(parts), self._delimiters)]
+        data = b"".join([framed[0][0], *(one.data for one in sets), framed[1][0]])
+        found = [loss for part in parts for loss in part.losses] + [loss for _, changed in framed for loss in changed]
+        return Document(data, "x12", _MEDIA, f"{ids.payload_id}.x12", tuple(found)), sets
+
+    def _bytes(self, text: str) -> tuple[bytes, list[Finding]]:
+        """*text* as it goes out, and what was changed for the character set."""
         settings = self.settings
-        body = self._set(invoice, ids)
-        envelope, losses = self._envelope(invoice, ids)
-        text = interchange(envelope, [body.text], self._delimiters)
         data, changed = fitted(text, settings.characters, settings.charset, self._delimiters, settings.transliterate,
                                settings.replace_delimiters)  # fmt: skip
         if settings.line_end:
             end = self._delimiters.segment.encode()
             data = data.replace(end, end + settings.line_end.encode())
-        found = (*body.losses, *losses, *changed)
-        return Document(data, "x12", "application/EDI-X12", f"{ids.payload_id}.x12", found)
+        return data, changed
 
     def _way(self, currency: str | None) -> Way:
         stated = self.settings.decimals
         return way_of(self.settings, minor_units(currency) if stated == "currency" else stated)
 
-    def _set(self, invoice: Invoice, ids: Identity) -> _Body:
+    def _body(self, invoice: Invoice) -> tuple[str, list[Finding]]:
         settings, way = self.settings, self._way(invoice.currency)
         over: list[Over] = []
         stated = flipped(invoice) if settings.credit_sign == "negative" and is_credit(invoice) else invoice
@@ -203,7 +240,7 @@ class X12Format:
         losses += unfit(invoice, way)
         losses += [_cut(one, stated, settings.long_text == "refuse") for one in over]
         losses += [_unpaired(pair) for pair in left]
-        return _Body(transaction("810", _number(ids, "message", 9).zfill(4), text, self._delimiters), tuple(losses))
+        return text, losses
 
     def _values(self, invoice: Invoice, way: Way) -> dict[str, str]:
         payment = invoice.payment
@@ -223,60 +260,48 @@ class X12Format:
         }  # fmt: skip
         return {name: value for name, value in values.items() if value}
 
-    def _envelope(self, invoice: Invoice, ids: Identity) -> tuple[Envelope, list[Finding]]:
-        settings, directory = self.settings, DIRECTORIES[self.settings.version]
-        sender, recipient = _end(settings.sender, invoice.seller), _end(settings.recipient, invoice.buyer)
-        losses = [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
-        losses += [_too_long(side) for side, end in (("sender", sender), ("recipient", recipient))
-                   if len(end.id) > 15 or len(end.qualifier) != 2]  # fmt: skip
-        envelope = Envelope(
-            sender, recipient, _number(ids, "interchange", 9).zfill(9), _number(ids, "group", 9), ids.at, "IN",
-            directory.isa, settings.release or directory.version, settings.wants_answer,
-            ids.environment is Environment.TEST,
-        )  # fmt: skip
-        return envelope, losses
-
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         """Every set, one Read each; a set that cannot be used has a ``problem`` and no invoice.
 
-        What is wrong with a group or an interchange is known at its end and held against its last set.
+        What is wrong with a group or an interchange is known at its end: a problem of its own after its sets, which
+        were whole by their own counts; with ``tolerant`` a finding beside those of the last one.
         UnreadableDocument where there is no interchange or reading cannot go on.
         """
-        waiting: Set | None = None
+        waiting: Read | None = None
         outer: list[Fault] = []
         none = True
         for part in sets(stream, self.settings.read_charset):
             if isinstance(part, Set):
                 if waiting is not None:
-                    yield self._read(waiting, outer)
-                    outer = []
-                waiting, none = part, False
+                    yield waiting
+                waiting, none = self._read(part), False
                 continue
             outer = [*outer, *part.faults][:TOLD]
             if not isinstance(part, Interchange):
                 continue
+            told = waiting is not None and self.settings.tolerant
             if waiting is not None:
-                yield self._read(waiting, outer)
-            elif outer:
-                yield refused("x12", "", outer, _fatal)
+                said = [_finding(fault, Severity.WARNING) for fault in outer] if told else []
+                yield replace(waiting, findings=(*waiting.findings, *said)) if said else waiting
+            if outer and not told:
+                yield refused("x12", f"interchange {part.control or '?'}", outer, _fatal)
             none, waiting, outer = False, None, []
         if none:
             raise UnreadableDocument("there is no interchange", where="first bytes", fix="send ISA to IEA")
 
-    def _read(self, one: Set, outer: list[Fault]) -> Read:
+    def _read(self, one: Set) -> Read:
         if one.kind != "810":
             return problem("x12", UnreadableDocument(f"the set is {one.kind[:10] or 'of no type'}, not 810",
                                                where=one.place, fix="see the message in the inbox"))  # fmt: skip
-        faults = [*one.faults, *outer]
-        if faults and not self.settings.tolerant:
-            return refused("x12", one.place, faults, _fatal)
+        if one.faults and not self.settings.tolerant:
+            return refused("x12", one.place, one.faults, _fatal)
         try:
             read = self._invoice(one)
         except UnreadableDocument as error:
             return problem(
                 "x12", UnreadableDocument(error.message, where=one.place, fix=error.fix, findings=error.findings)
             )
-        said = [_finding(fault, Severity.WARNING) for fault in faults]
+        said = [_finding(fault, Severity.WARNING) for fault in one.faults]
         said += [_finding(doubt, Severity.INFO) for doubt in (*one.interchange.doubts, *one.doubts)]
         return replace(read, findings=(*said, *read.findings), invoice=self._canonical(read.invoice))
 
@@ -297,6 +322,11 @@ class X12Format:
         if not invoice.currency and self.settings.currency:
             invoice = invoice.model_copy(update={"currency": self.settings.currency})
         return invoice
+
+
+def _group_ids(sender: End, recipient: End) -> tuple[str, str]:
+    """GS02 and GS03."""
+    return sender.group or sender.id, recipient.group or recipient.id
 
 
 def _number(ids: Identity, kind: str, digits: int) -> str:

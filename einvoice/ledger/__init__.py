@@ -7,12 +7,15 @@ returns, and undone when it raises. Times are given, never taken; leases alone r
 from __future__ import annotations
 
 from .audit import Audit
+from .batches import Batches
 from .claims import PREPARE, SEND, Claims
-from .crash import CRASH_POINTS
+from .crash import BATCH_POINTS, CRASH_POINTS
 from .deliveries import Deliveries
 from .documents import Documents
 from .gates import BREAKER_AFTER, Gates, gate_finding
 from .inbox import Inbox
+from .interchanges import Interchanges
+from .numbers import Numbers
 from .orders import Orders
 from .outbox import Outbox
 from .profiles import Profiles
@@ -23,6 +26,7 @@ from .values import (
     AckFact,
     Artifact,
     Attempt,
+    Batch,
     Claim,
     DeliveryView,
     DocumentView,
@@ -30,8 +34,10 @@ from .values import (
     Gate,
     HeldBy,
     InboxItem,
+    Interchange,
     LostLease,
     Meaning,
+    NumberUse,
     OrderFact,
     OrderView,
     ProfileRef,
@@ -44,16 +50,20 @@ from .values import (
     Submitted,
     Sums,
     Swept,
+    Track,
     Transmission,
 )  # fmt: skip
 
 __all__ = [
-    "BREAKER_AFTER", "CRASH_LIMIT", "CRASH_POINTS", "PREPARE", "SEND", "Ack", "AckFact", "Artifact", "Attempt", "Claim",
-    "DeliveryView", "DocumentView", "DuplicateNumber", "Gate", "HeldBy", "InboxItem", "Ledger", "LostLease", "Meaning",
-    "OrderFact", "OrderView", "ProfileRef", "ProfileVersion", "Purpose", "Revision", "SendPolicy", "State", "Statement",
-    "Submitted", "Sums", "Swept", "Transmission", "gate_finding", "sums",
+    "BATCH_POINTS", "BREAKER_AFTER", "CRASH_LIMIT", "CRASH_POINTS", "PREPARE", "SEND", "Ack", "AckFact", "Artifact",
+    "Attempt", "Batch", "Claim", "DeliveryView", "DocumentView", "DuplicateNumber", "Gate", "HeldBy", "InboxItem",
+    "Interchange", "Ledger", "LostLease", "Meaning", "NumberUse", "OrderFact", "OrderView", "ProfileRef",
+    "ProfileVersion", "Purpose", "Revision", "SendPolicy", "State", "Statement", "Submitted", "Sums", "Swept", "Track",
+    "Transmission", "gate_finding", "sums",
 ]  # fmt: skip
 
 
-class Ledger(Documents, Deliveries, Claims, Outbox, Sweep, Inbox, Orders, Gates, Profiles, Audit):
+class Ledger(
+    Documents, Deliveries, Claims, Batches, Outbox, Sweep, Inbox, Orders, Gates, Profiles, Numbers, Interchanges, Audit
+):  # fmt: skip
     """Everything einvoice knows, in one database. Open it with ``Ledger.open(path or URL)``."""

@@ -47,13 +47,13 @@ class Claims(Store):
         """
         with self.write("claim") as conn:
             until = self.lease_now(conn) + timedelta(seconds=lease_seconds)
-            grant = {"worker": worker, "lease_until": until}
-            sends = _sends(conn, grant, at, only, limit)
+            to = {"worker": worker, "lease_until": until}
+            sends = _sends(conn, to, at, only, limit)
             found = [Claim(SEND, fence, worker, until, transmission_id=key) for key, fence in sends]
             found += [
-                Claim(SEND, fence, worker, until, transmission_id=key) for key, fence in _probes(conn, grant, at, only)
+                Claim(SEND, fence, worker, until, transmission_id=key) for key, fence in _probes(conn, to, at, only)
             ]
-            prepares = _prepares(conn, grant, at, limit - len(found), after, held_before, alone=bool(found))
+            prepares = _prepares(conn, to, at, limit - len(found), after, held_before, alone=bool(found))
             return found + [Claim(PREPARE, fence, worker, until, delivery_id=key) for key, fence in prepares]
 
     @raced
@@ -82,10 +82,10 @@ class Claims(Store):
             return earliest
 
 
-def _grant(conn: Connection, table: sa.Table, ids: sa.Select[int], grant: dict[str, object]) -> list[tuple[int, int]]:
+def grant(conn: Connection, table: sa.Table, ids: sa.Select[int], values: dict[str, object]) -> list[tuple[int, int]]:
     """Gives the rows of *ids* to a worker: their ids and new fences, by id."""
     locked = ids.with_for_update(skip_locked=True, of=table).scalar_subquery()
-    granted = table.update().where(table.c.id.in_(locked)).values(fence=table.c.fence + 1, **grant)
+    granted = table.update().where(table.c.id.in_(locked)).values(fence=table.c.fence + 1, **values)
     return sorted(conn.execute(granted.returning(table.c.id, table.c.fence)))
 
 
@@ -94,29 +94,29 @@ def _due(at: datetime, only: str) -> sa.ColumnElement[bool]:
     return due & (T.c.profile_id == only) if only else due
 
 
-def _sends(conn: Connection, grant: dict[str, object], at: datetime, only: str, limit: int) -> list[tuple[int, int]]:
+def _sends(conn: Connection, to: dict[str, object], at: datetime, only: str, limit: int) -> list[tuple[int, int]]:
     barred = sa.select(G.c.profile_id).where(G.c.paused | (G.c.failures >= BREAKER_AFTER))
     ids = sa.select(T.c.id).where(_due(at, only), T.c.profile_id.not_in(barred)).order_by(T.c.next_at, T.c.id)
-    return _grant(conn, T, ids.limit(limit), grant)
+    return grant(conn, T, ids.limit(limit), to)
 
 
-def _probes(conn: Connection, grant: dict[str, object], at: datetime, only: str) -> list[tuple[int, int]]:
+def _probes(conn: Connection, to: dict[str, object], at: datetime, only: str) -> list[tuple[int, int]]:
     """One transmission for each partner whose breaker has tripped and whose pause is over."""
     over = G.c.blocked_until.is_(None) | (G.c.blocked_until <= at)
     tripped = sa.select(G.c.profile_id).where(~G.c.paused, G.c.failures >= BREAKER_AFTER, over)
     found: list[tuple[int, int]] = []
     for profile_id in conn.scalars(tripped.with_for_update(skip_locked=True)).all():
         ids = sa.select(T.c.id).where(_due(at, only), T.c.profile_id == profile_id).order_by(T.c.next_at, T.c.id)
-        probe = _grant(conn, T, ids.limit(1), grant)
+        probe = grant(conn, T, ids.limit(1), to)
         if probe:
-            until = {"probe_id": probe[0][0], "blocked_until": grant["lease_until"]}
+            until = {"probe_id": probe[0][0], "blocked_until": to["lease_until"]}
             conn.execute(G.update().where(G.c.profile_id == profile_id).values(**until))
         found += probe
     return found
 
 
 def _prepares(
-    conn: Connection, grant: dict[str, object], at: datetime, limit: int, after: int, held_before: datetime | None,
+    conn: Connection, to: dict[str, object], at: datetime, limit: int, after: int, held_before: datetime | None,
     *, alone: bool,
 ) -> list[tuple[int, int]]:  # fmt: skip
     if limit <= 0:
@@ -124,11 +124,17 @@ def _prepares(
     open_to = V.c.state == State.PLANNED
     if held_before is not None:
         open_to |= (V.c.state == State.HELD) & (V.c.held_by == HeldBy.CHECK) & (V.c.state_at < held_before)
-    due = open_to & V.c.lease_until.is_(None) & (V.c.next_at.is_(None) | (V.c.next_at <= at)) & (V.c.id > after)
+    due = (
+        open_to
+        & (V.c.batch == "")
+        & V.c.lease_until.is_(None)
+        & (V.c.next_at.is_(None) | (V.c.next_at <= at))
+        & (V.c.id > after)
+    )
     ids = sa.select(V.c.id).where(due).order_by(V.c.id)
-    found = _grant(conn, V, ids.where(V.c.crash_count == 0).limit(limit), grant)
+    found = grant(conn, V, ids.where(V.c.crash_count == 0).limit(limit), to)
     if not found and not alone:
-        found = _grant(conn, V, ids.where(V.c.crash_count > 0).limit(1), grant)
+        found = grant(conn, V, ids.where(V.c.crash_count > 0).limit(1), to)
     return found
 
 

@@ -22,6 +22,9 @@ CRASH_POINTS = (
     "send.after",
 )
 
+#: What a run passes besides when documents are gathered to travel together.
+BATCH_POINTS = ("gather.before", "gather.in", "gather.after")
+
 #: 128 + SIGKILL, as a shell reports a killed process.
 EXIT_CODE = 137
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..errors import Finding, LedgerError
 from . import schema
 from .store import AnyRow, Store, change, dump_findings
-from .tracks import may_have_arrived, move, one, rest
+from .tracks import may_have_arrived, move, one, rest, take_apart
 from .values import Claim, HeldBy, LostLease, State
 
 V, T, L = schema.delivery, schema.transmission, schema.transmission_delivery
@@ -33,6 +32,7 @@ _REFUSALS = {
     State.HELD: "it is held; release it first",
 }
 _IDLE: dict[str, Any] = {"lease_until": None, "worker": "", "crash_count": 0}
+_ALONE: dict[str, Any] = {**_IDLE, "batch": "", "next_at": None}
 
 
 class Deliveries(Store):
@@ -61,8 +61,10 @@ class Deliveries(Store):
             raise LedgerError(f"holding delivery {delivery_id} needs a finding or a reason", fix="add --reason REASON")
         with self.write("hold") as conn:
             row = _claimed(conn, delivery_id, claim) if claim else _open(conn, delivery_id, _HOLDABLE, "hold")
+            if take_apart(conn, row, at, "held", actor):
+                row = one(conn, delivery_id) or row
             text = reason or "; ".join(f"{each.rule} {each.message}" for each in findings[:3])
-            values = {"owner": owner, "reason": text, "findings": dump_findings(findings), "held_by": by, **_IDLE}
+            values = {"owner": owner, "reason": text, "findings": dump_findings(findings), "held_by": by, **_ALONE}
             if profile_id:
                 values["profile_id"] = profile_id
             move(conn, row, State.HELD, at, f"held for {owner}: {text}", actor=actor, **values)
@@ -73,14 +75,14 @@ class Deliveries(Store):
         with self.write("hold") as conn:
             row = _claimed(conn, claim.delivery_id, claim)
             text = "; ".join(f"{each.rule} {each.message}" for each in findings)
-            values = {"owner": "operator", "reason": text, "findings": dump_findings(findings), **_IDLE}
+            values = {"owner": "operator", "reason": text, "findings": dump_findings(findings), **_ALONE}
             move(conn, row, State.FAILED, at, f"given up: {text}", **values)
 
-    def let_go(self, claim: Claim) -> None:
-        """Gives a claimed delivery back as it was."""
+    def let_go(self, claim: Claim, *, scattered: bool = False) -> None:
+        """Gives a claimed delivery back as it was; *scattered*: no longer gathered with others."""
         with self.write("claim") as conn:
             mine = (V.c.id == claim.delivery_id) & (V.c.fence == claim.fence)
-            conn.execute(V.update().where(mine).values(**_IDLE))
+            conn.execute(V.update().where(mine).values(**_ALONE if scattered else _IDLE))
 
     def release(self, delivery_id: int, *, reason: str, actor: str, at: datetime) -> None:
         """Lets a held delivery go: to be checked again, or, when its identity was fixed, to be sent again."""
@@ -103,8 +105,8 @@ class Deliveries(Store):
             row = _open(conn, delivery_id, _WITHDRAWABLE, state)
             if row.state != State.REJECTED and may_have_arrived(conn, delivery_id):
                 raise LedgerError(f"delivery {delivery_id} cannot be {state}: {_REFUSALS[State.UNKNOWN]}")
-            _travels_alone(conn, row, state)
-            values = {"owner": "", "reason": reason, "findings": "[]", "held_by": "", "fence": row.fence + 1, **_IDLE}
+            take_apart(conn, row, at, state, actor)
+            values = {"owner": "", "reason": reason, "findings": "[]", "held_by": "", "fence": row.fence + 1, **_ALONE}
             move(conn, row, state, at, f"{state}: {reason}", actor=actor, **values)
             rest(conn, row.transmission_id)
 
@@ -128,13 +130,13 @@ class Deliveries(Store):
             row = _open(conn, delivery_id, (*_WITHDRAWABLE, State.PLANNED), "rerender")
             if row.state != State.REJECTED and may_have_arrived(conn, delivery_id):
                 raise LedgerError(f"delivery {delivery_id} cannot be rendered again: {_REFUSALS[State.UNKNOWN]}")
-            _travels_alone(conn, row, "rendered again")
+            take_apart(conn, row, at, "rendered again", actor)
             afresh(conn, row, at, f"to be rendered again: {reason}", actor)
 
 
 def again(conn: Connection, row: AnyRow, at: datetime, text: str, actor: str) -> None:
     """The same bytes once more when there are any, else a new check."""
-    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", **_IDLE}
+    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", **_ALONE}
     if row.transmission_id is None:
         move(conn, row, State.PLANNED, at, text, actor=actor, **clear)
         return
@@ -146,7 +148,7 @@ def again(conn: Connection, row: AnyRow, at: datetime, text: str, actor: str) ->
 def afresh(conn: Connection, row: AnyRow, at: datetime, text: str, actor: str) -> None:
     """A new check, new bytes and a new identity; the old transmission stays as evidence."""
     old = row.transmission_id
-    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", "transmission_id": None, **_IDLE}
+    clear = {"owner": "", "reason": "", "findings": "[]", "held_by": "", "transmission_id": None, **_ALONE}
     move(conn, row, State.PLANNED, at, text, actor=actor, fence=row.fence + 1, **clear)
     rest(conn, old)
 
@@ -166,11 +168,3 @@ def _claimed(conn: Connection, delivery_id: int, claim: Claim) -> AnyRow:
     if row is None or row.fence != claim.fence or row.worker != claim.worker:
         raise LostLease(f"delivery {delivery_id} was taken over by another worker")
     return row
-
-
-def _travels_alone(conn: Connection, row: AnyRow, verb: str) -> None:
-    others = sa.select(sa.func.count()).where(L.c.transmission_id == row.transmission_id)
-    if row.state != State.REJECTED and row.transmission_id is not None and (conn.scalar(others) or 0) > 1:
-        raise LedgerError(
-            f"delivery {row.id} cannot be {verb} alone: its bytes travel with others' in one transmission"
-        )

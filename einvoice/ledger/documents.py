@@ -16,7 +16,7 @@ from ..exchange import Environment
 from . import schema
 from .orders import charge
 from .store import AnyRow, change, dump_findings, insert, raced, record
-from .tracks import may_have_arrived, move, supersede
+from .tracks import may_have_arrived, move, supersede, take_apart
 from .values import DuplicateNumber, HeldBy, Purpose, Revision, State, Submitted
 from .views import KEY, Views, living
 
@@ -137,6 +137,7 @@ class Documents(Views):
                 f" {document_id}, {state}, digest {alive.digest[:12]}",
                 fix=advice,
             )
+        take_apart(conn, original, at, "replaced", actor)
         supersede(conn, alive.id, reason, at, actor)
         change(conn, R, alive.id, {"alive": False, "superseded_at": at, "superseded_reason": reason})
 

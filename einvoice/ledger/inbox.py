@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from ..errors import LedgerError
 from ..exchange import Inbound
-from . import schema
+from . import numbers, schema
 from .acks import store_ack
 from .answers import load_policy
 from .orders import keep
@@ -19,9 +20,9 @@ from .payments import pay
 from .store import AnyRow, Store, change, insert, raced, record
 from .values import Ack, AckFact, InboxItem, Meaning, OrderFact, Purpose
 
-M, D, R, V, T, L, A = (
+M, D, R, V, T, L, A, K, F = (
     schema.inbox, schema.document, schema.revision, schema.delivery, schema.transmission,
-    schema.transmission_delivery, schema.attempt,
+    schema.transmission_delivery, schema.attempt, schema.acknowledgement, schema.artifact,
 )  # fmt: skip
 
 
@@ -54,7 +55,7 @@ class Inbox(Store):
         return self.inbox("new", limit=limit, after=after)
 
     def inbox(self, state: str = "", *, limit: int = 1000, after: int = 0) -> list[InboxItem]:
-        """Stored messages in *state* (new, matched, orphan, ignored, bad), or all, oldest first."""
+        """Stored messages in *state* (new, matched, duplicate, orphan, ignored, bad), or all, oldest first."""
         wanted = [M.c.id > after, *([M.c.state == state] if state else [])]
         with self.read() as conn:
             return [_item(row) for row in conn.execute(sa.select(M).where(*wanted).order_by(M.c.id).limit(limit))]
@@ -63,17 +64,22 @@ class Inbox(Store):
     def settle(self, inbox_id: int, stated: Sequence[AckFact | OrderFact], *, at: datetime) -> list[Ack]:
         """Stores everything that one message states, orders included, in one commit; a repeat changes nothing.
 
-        The message is then *matched*; *orphan* while it speaks of nothing we have sent (it is looked at again
-        after every sending); or *ignored* when it states nothing. A conflict is flagged, never resolved here.
+        The message is then *matched*; *duplicate* when an earlier one answered to the same control numbers with the
+        same words; *orphan* while it speaks of something we have not sent (it is looked at again after every sending);
+        or *ignored* when it states nothing. A conflict is flagged, never resolved here. What is said of single
+        documents counts before what is said of all.
         """
         with self.write("settle") as conn:
             item = conn.execute(sa.select(M).where(M.c.id == inbox_id).with_for_update()).one()
             kept = [keep(conn, one, at, inbox_id=inbox_id) for one in stated if isinstance(one, OrderFact)]
-            facts = [one for one in stated if isinstance(one, AckFact)]
+            facts = sorted(
+                (one for one in stated if isinstance(one, AckFact)), key=lambda fact: not (fact.message or fact.number)
+            )
             found = [(fact, _match(conn, fact, item.received_at)) for fact in facts]
             acks = [_acknowledge(conn, fact, subject, inbox_id, at) for fact, subject in found if subject]
-            lost = [_name(fact) for fact, subject in found if not subject]
-            state = "orphan" if lost else "matched" if acks or kept else "ignored"
+            lost = [str(fact) for fact, subject in found if not subject]
+            repeated = bool(acks) and all(ack.again for ack in acks) and all(fact.between for fact in facts)
+            state = "orphan" if lost else "duplicate" if repeated else "matched" if acks or kept else "ignored"
             again = "all of it was said before" if acks and not any(ack.new for ack in acks) else item.note
             note = f"nothing sent answers to {', '.join(lost[:5])}" if lost else "; ".join(kept[:5]) or again
             values = {
@@ -130,12 +136,9 @@ def _item(row: AnyRow) -> InboxItem:
     return InboxItem(row.id, inbound, row.sha256, row.state, row.received_at, row.conflict, row.note)
 
 
-def _name(fact: AckFact) -> str:
-    return fact.payload_id or f"number {fact.number}"
-
-
 def _match(conn: Connection, fact: AckFact, at: datetime) -> tuple[int | None, int | None] | None:
-    """By identity first; else by number, among what had been sent when the message came.
+    """By identity first, by the name of the file, by control numbers; else by number, among what had been sent when the
+    message came.
 
     A message older than the first attempt cannot speak of it: the number may have gone another way before.
     """
@@ -144,6 +147,15 @@ def _match(conn: Connection, fact: AckFact, at: datetime) -> tuple[int | None, i
         ids = conn.scalars(sa.select(T.c.id).where(T.c.payload_id == fact.payload_id, *there).limit(2)).all()
         if len(ids) == 1:
             return ids[0], _inside(conn, ids[0], fact) if fact.number else None
+    if fact.file_name:
+        made = sa.select(T.c.id).join(F, F.c.transmission_id == T.c.id).where(F.c.name == fact.file_name, *there)
+        ids = conn.scalars(made.distinct().limit(2)).all()
+        one = _inside(conn, ids[0], fact) if len(ids) == 1 and fact.number else None
+        return (ids[0], one) if len(ids) == 1 and bool(fact.number) == (one is not None) else None
+    if fact.interchange or fact.group or fact.message:
+        found = numbers.bearer(conn, fact)
+        if found or not fact.number or numbers.bearer(conn, replace(fact, number="")):
+            return found  # none where the numbers are of another document than the one named
     if not fact.number:
         return None
     sent = sa.select(A.c.id).where(A.c.transmission_id == V.c.transmission_id, A.c.started_at <= at).exists()
@@ -167,14 +179,25 @@ def _acknowledge(
     conn: Connection, fact: AckFact, subject: tuple[int | None, int | None], inbox_id: int, at: datetime
 ) -> Ack:  # fmt: skip
     transmission_id, delivery_id = subject
+    meaning = Meaning.RECEIVED if fact.duplicate and _came_before(conn, transmission_id) else fact.meaning
     ack = store_ack(
-        conn, fact.meaning, at, kind=fact.kind, code=fact.code, remote_id=fact.remote_id, text=fact.text,
+        conn, meaning, at, kind=fact.kind, code=fact.code, remote_id=fact.remote_id, text=fact.text,
         transmission_id=transmission_id, delivery_id=delivery_id, inbox_id=inbox_id,
         due=_due(conn, transmission_id, delivery_id, at),
     )  # fmt: skip
     if fact.payment is not None:
         return pay(conn, fact.payment, ack, transmission_id, delivery_id, at)
     return ack
+
+
+def _came_before(conn: Connection, transmission_id: int | None) -> bool:
+    """Whether what a partner refuses as a duplicate is a second copy of ours: it went more than once, or is answered.
+
+    Else the number was used before by someone else, and the document did not arrive.
+    """
+    tries = conn.scalar(sa.select(sa.func.count()).where(A.c.transmission_id == transmission_id)) or 0
+    told = sa.select(K.c.id).where(K.c.transmission_id == transmission_id, K.c.inbox_id.is_not(None))
+    return tries > 1 or conn.scalar(told.where(K.c.meaning != Meaning.REJECTED).limit(1)) is not None
 
 
 def _due(conn: Connection, transmission_id: int | None, delivery_id: int | None, at: datetime) -> datetime | None:

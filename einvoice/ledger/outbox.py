@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from ..errors import LedgerError
 from ..exchange import Document, Envelope, Environment, Receipt
-from . import gates, schema
+from . import gates, numbers, schema
 from .answers import Case, conclude, dump_policy, hold_at_gate, load_policy
 from .documents import plan
 from .store import AnyRow, Store, change, dumps, insert, raced
@@ -33,6 +34,7 @@ from .values import (
     State,
     Transmission,
 )  # fmt: skip
+from .work import Unsealed
 
 D, R, V, T, L, A = (
     schema.document, schema.revision, schema.delivery, schema.transmission, schema.transmission_delivery,
@@ -83,30 +85,73 @@ class Outbox(Store):
         a claim was lost, LedgerError when the environments differ or the identity is taken.
         """
         with self.write("identity") as conn:
-            rows = conn.execute(_DELIVERIES, {"ids": list(delivery_ids)}).all()
-            by_id = {row.id: row for row in rows}
-            _own(by_id, claims)
-            if len(by_id) != len(delivery_ids) or any(row.transmission_id is not None for row in rows):
+            rows = _free(conn, delivery_ids, claims)
+            if rows is None:
                 return None
+            inside = [_Inside(row, one, decision, also) for row, one in zip(rows, documents, strict=False)]
             _sound(conn, rows, envelope, documents)
-            worker = claims[0].worker if claims and lease_seconds else ""
-            until = self.lease_now(conn) + timedelta(seconds=lease_seconds) if worker else None
-            lease = {"fence": 1 if worker else 0, "worker": worker, "lease_until": until}
-            pinned = {"profile_id": profile.id, "profile_version": profile.version}
-            before = conn.scalar(_PREVIOUS, {"ids": list(delivery_ids)})
-            times = {"created_at": at, "next_at": at, "replaces_id": before}
-            stored = {**pinned, **lease, **times, "channel": channel, "policy": dump_policy(policy)}
-            key = _store(conn, envelope, stored)
-            text = f"identity {envelope.id} fixed, {len(envelope.data)} bytes for {channel}"
-            fixed = {**pinned, **_CLEAR, "decision": decision, "transmission_id": key, "next_at": None}
-            for position, (delivery_id, document) in enumerate(zip(delivery_ids, documents, strict=True)):
-                row = by_id[delivery_id]
-                conn.execute(L.insert(), {"transmission_id": key, "delivery_id": delivery_id, "position": position})
-                _keep(conn, document, delivery_id, key, at)
-                move(conn, row, State.WAITING, at, text, **fixed)
-                for purpose, target in also:
-                    plan(conn, row.document_id, row.revision_id, purpose, target, at)
+            return self._fix(conn, inside, envelope, channel, profile, policy, at, claims, lease_seconds)
+
+    @raced
+    def commit_unsealed(
+        self,
+        delivery_ids: Sequence[int],
+        ready: Sequence[Unsealed],
+        *,
+        at: datetime,
+        claims: Sequence[Claim] = (),
+        lease_seconds: float = 0,
+    ) -> int | None:
+        """As ``commit_identity``, for what bears control numbers: they are taken, the bytes made and all is stored in
+        one commit. No number is taken unless its transmission is stored.
+
+        ready  what each delivery has ready, in the same order; all of one profile, and of one envelope
+
+        Raises what sealing raises, too; nothing is stored then.
+        """
+        one = ready[0]
+        if any((each.part.share, each.part.series, each.profile, each.channel) !=
+               (one.part.share, one.part.series, one.profile, one.channel) for each in ready):  # fmt: skip
+            raise LedgerError("documents of several partners cannot travel in one transmission")
+        with self.write("identity") as conn:
+            rows = _free(conn, delivery_ids, claims)
+            if rows is None:
+                return None
+            environment = conn.scalars(_ENVIRONMENTS, {"ids": [row.document_id for row in rows]}).first() or ""
+            taken = numbers.take_all(conn, environment, one.part.series, len(rows))
+            envelope, documents = one.seal([each.part for each in ready], taken)
+            _sound(conn, rows, envelope, documents)
+            inside = [
+                _Inside(row, document, each.decision, each.also)
+                for row, document, each in zip(rows, documents, ready, strict=True)
+            ]
+            key = self._fix(conn, inside, envelope, one.channel, one.profile, one.policy, at, claims, lease_seconds)
+            numbers.bear(conn, key, environment, one.part.series, taken)
             return key
+
+    def _fix(
+        self, conn: Connection, inside: Sequence[_Inside], envelope: Envelope, channel: str, profile: ProfileRef,
+        policy: SendPolicy, at: datetime, claims: Sequence[Claim], lease_seconds: float,
+    ) -> int:  # fmt: skip
+        """The transmission that holds *envelope* from now on, with its deliveries in it."""
+        worker = claims[0].worker if claims and lease_seconds else ""
+        until = self.lease_now(conn) + timedelta(seconds=lease_seconds) if worker else None
+        lease = {"fence": 1 if worker else 0, "worker": worker, "lease_until": until}
+        pinned = {"profile_id": profile.id, "profile_version": profile.version}
+        before = conn.scalar(_PREVIOUS, {"ids": [each.row.id for each in inside]})
+        times = {"created_at": at, "next_at": at, "replaces_id": before}
+        stored = {**pinned, **lease, **times, "channel": channel, "policy": dump_policy(policy)}
+        key = _store(conn, envelope, stored)
+        text = f"identity {envelope.id} fixed, {len(envelope.data)} bytes for {channel}"
+        fixed = {**pinned, **_CLEAR, "transmission_id": key, "next_at": None, "batch": ""}
+        for position, each in enumerate(inside):
+            row = each.row
+            conn.execute(L.insert(), {"transmission_id": key, "delivery_id": row.id, "position": position})
+            _keep(conn, each.document, row.id, key, at)
+            move(conn, row, State.WAITING, at, text, **fixed, decision=each.decision)
+            for purpose, target in each.also:
+                plan(conn, row.document_id, row.revision_id, purpose, target, at)
+        return key
 
     def transmission(self, transmission_id: int) -> Transmission:
         """Stored bytes and identity, as they go. Raises LedgerError when there are none."""
@@ -183,6 +228,25 @@ class Outbox(Store):
 _CLEAR: dict[str, Any] = {
     "owner": "", "reason": "", "findings": "[]", "held_by": "", "lease_until": None, "worker": "", "crash_count": 0,
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """One delivery that is about to get its identity."""
+
+    row: AnyRow
+    document: Document
+    decision: str
+    also: Sequence[tuple[Purpose, str]]
+
+
+def _free(conn: Connection, delivery_ids: Sequence[int], claims: Sequence[Claim]) -> list[AnyRow] | None:
+    """The rows of deliveries without identity, in the order given, locked; None when one is gone or has one."""
+    by_id = {row.id: row for row in conn.execute(_DELIVERIES, {"ids": list(delivery_ids)})}
+    _own(by_id, claims)
+    if len(by_id) != len(delivery_ids) or any(row.transmission_id is not None for row in by_id.values()):
+        return None
+    return [by_id[delivery_id] for delivery_id in delivery_ids]
 
 
 def _own(rows: dict[int, AnyRow], claims: Sequence[Claim]) -> None:

@@ -1,4 +1,4 @@
-"""Profiles as they were added: immutable versions, of which at most one is live; and control numbers."""
+"""Profiles as they were added: immutable versions, of which at most one is live."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import schema
 from .store import AnyRow, AnySelect, Store, raced, record
 from .values import ProfileVersion
 
-P, W, C = schema.profile, schema.profile_version, schema.control_number
+P, W = schema.profile, schema.profile_version
 
 #: From which states a version may come into a state. A retired version may go live again: a roll-back.
 MOVES = {
@@ -100,23 +100,6 @@ class Profiles(Store):
             last = dict(conn.execute(newest).all())
             rows = conn.execute(_versions())
             return [_version(row) for row in rows if row.state == "live" or last[row.profile_id] == row.version]
-
-    @raced
-    def take_numbers(
-        self, environment: Environment, partner: str, direction: str, kind: str, *, count: int = 1
-    ) -> range:
-        """*count* control numbers that nobody else gets, in one step. Test and production count apart."""
-        if count < 1:
-            raise LedgerError(f"{count} control numbers were asked for")
-        key = {"environment": environment, "partner": partner, "direction": direction, "kind": kind}
-        same = sa.and_(*(C.c[name] == value for name, value in key.items()))
-        with self.write("numbers") as conn:
-            step = C.update().where(same).values(next=C.c.next + count).returning(C.c.next)
-            end = conn.scalar(step)
-            if end is None:
-                conn.execute(C.insert(), {**key, "next": 1 + count})
-                end = 1 + count
-            return range(end - count, end)
 
 
 def _versions(profile_id: str | None = None, version: int | None = None) -> AnySelect:

@@ -157,8 +157,10 @@ delivery = Table(
     _text("profile_id"), _count("profile_version"), _text("decision"),
     _ref("transmission", null=True), _at("next_at", null=True), _at("ack_due_at", null=True),
     _flag("overdue"), _flag("conflict"), _text("business"), _text("payment"), *_lease(),
+    _text("batch"), _count("batch_max"),
     UniqueConstraint("revision_id", "purpose", "target"),
     Index(None, "state", "id"), Index(None, "transmission_id"), Index(None, "lease_until"), Index(None, "document_id"),
+    Index(None, "batch"),
 )  # fmt: skip
 
 transmission_delivery = Table(
@@ -173,7 +175,7 @@ artifact = Table(
     "artifact", metadata, _id(), _ref("delivery"), _ref("transmission", null=True), _text("kind", default=None),
     _text("name", default=None), _text("format", default=None), _text("media_type", default=None),
     Column("data", LargeBinary, nullable=False), _text("sha256", default=None), _at("created_at"),
-    Index(None, "delivery_id"),
+    Index(None, "delivery_id"), Index(None, "name"),
 )  # fmt: skip
 
 attempt = Table(
@@ -207,6 +209,14 @@ control_number = Table(
     Column("environment", Text, primary_key=True), Column("partner", Text, primary_key=True),
     Column("direction", Text, primary_key=True), Column("kind", Text, primary_key=True),
     Column("next", sa.BigInteger, nullable=False),
+)  # fmt: skip
+
+#: The numbers ``first`` to ``last`` that one transmission bears. Not unique: a series begins again after its highest.
+control_number_use = Table(
+    "control_number_use", metadata, _id(), _ref("transmission"),
+    _text("environment", default=None), _text("partner", default=None), _text("kind", default=None),
+    Column("first", sa.BigInteger, nullable=False), Column("last", sa.BigInteger, nullable=False),
+    Index("ix_control_number_use_number", "environment", "partner", "kind", "first"), Index(None, "transmission_id"),
 )  # fmt: skip
 
 run = Table(

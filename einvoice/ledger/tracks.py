@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..errors import LedgerError
 from . import schema
 from .store import AnyRow, change, record
 from .values import Meaning, State
@@ -85,8 +86,7 @@ def apply(
     """Whether *meaning* moved *delivery*, and whether it contradicts what was known."""
     effect = EFFECTS[meaning]
     if contradicts(delivery, meaning, current):
-        _flag(conn, delivery, at, f"{meaning} contradicts {_stand(delivery)}: {text}")
-        return False, True
+        return False, contradict(conn, delivery, at, f"{meaning} contradicts {_stand(delivery)}: {text}")
     if effect.state is None or not current:
         return False, False
     moved = delivery.state in MOVES_FROM[effect.state]
@@ -99,13 +99,15 @@ def apply(
         moved |= _rank(conn, delivery, effect, at, text)
     untold = moved and not _tried(conn, delivery.transmission_id)
     if untold:  # as after a restore from an older backup: believed, so that it is not sent again, and flagged
-        _flag(conn, delivery, at, f"{meaning}, though no attempt is recorded: {text}")
+        contradict(conn, delivery, at, f"{meaning}, though no attempt is recorded: {text}")
     return moved, untold
 
 
-def _flag(conn: Connection, delivery: AnyRow, at: datetime, text: str) -> None:
+def contradict(conn: Connection, delivery: AnyRow, at: datetime, text: str) -> bool:
+    """Flags a delivery of which two things were said that cannot both be true; always True."""
     change(conn, V, delivery.id, {"conflict": True})
     record(conn, "conflict", text, at, document_id=delivery.document_id, delivery_id=delivery.id)
+    return True
 
 
 def _stand(delivery: AnyRow) -> str:
@@ -152,7 +154,7 @@ def move(
     change(conn, V, delivery.id, {"state": state, "state_at": at, **values})
     record(
         conn, state.value, text, at, document_id=delivery.document_id, delivery_id=delivery.id,
-        transmission_id=values.get("transmission_id", delivery.transmission_id), actor=actor,
+        transmission_id=values.get("transmission_id") or delivery.transmission_id, actor=actor,
     )  # fmt: skip
 
 
@@ -179,6 +181,35 @@ def may_have_arrived(conn: Connection, delivery_id: int) -> bool:
     telling = sa.select(A.c.id).join(L, L.c.transmission_id == A.c.transmission_id)
     telling = telling.where(L.c.delivery_id == delivery_id, A.c.outcome.in_(("", "unknown", "accepted")))
     return conn.scalar(telling.limit(1)) is not None
+
+
+def take_apart(conn: Connection, delivery: AnyRow, at: datetime, why: str, actor: str) -> bool:
+    """Undoes a transmission that never reached the partner, because one delivery of several in it may not go.
+
+    The others wait to be sent get new bytes with new numbers; held or given up ones keep their state without bytes.
+    False, and nothing is done, when it travels alone or has no transmission that could still go. Raises LedgerError
+    when the transmission may have arrived.
+    """
+    key = delivery.transmission_id
+    if key is None or delivery.state == State.REJECTED:
+        return False
+    others = conn.execute(sa.select(V).where(V.c.transmission_id == key, V.c.id != delivery.id).with_for_update()).all()
+    if not others:
+        return False
+    arrived = A.c.outcome.in_(("", "unknown", "accepted"))
+    if conn.scalar(sa.select(A.c.id).where(A.c.transmission_id == key, arrived).limit(1)) is not None:
+        raise LedgerError(f"delivery {delivery.id} cannot be {why} alone: it shares bytes that may have arrived",
+                          fix="wait for the partner's answer")  # fmt: skip
+    free = {"transmission_id": None, "fence": delivery.fence + 1, "lease_until": None, "worker": "", "crash_count": 0}
+    for other in others:
+        text = f"to be rendered again: a document that shared its transmission is {why}"
+        if other.state == State.WAITING:
+            move(conn, other, State.PLANNED, at, text, actor=actor, **{**free, "fence": other.fence + 1})
+        else:
+            change(conn, V, other.id, {"transmission_id": None})
+    change(conn, V, delivery.id, {"transmission_id": None})
+    rest(conn, key)
+    return True
 
 
 def supersede(conn: Connection, revision_id: int, reason: str, at: datetime, actor: str) -> None:

@@ -201,6 +201,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries gathered under one key. ``deaths``: how often workers died with them: 0, 1, or 2 for more."""
+
+    key: str
+    deaths: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """Bytes made for one delivery: the rendered document, a signed form, a loss report."""
 
@@ -210,6 +218,19 @@ class Artifact:
     media_type: str
     data: bytes
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUse:
+    """Control numbers *first* to *last* of one transmission, and what last happened to it."""
+
+    environment: Environment
+    partner: str
+    kind: str
+    first: int
+    last: int
+    payload_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +258,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """One stored inbound message. ``state`` is new, matched, orphan, ignored or bad."""
+    """One stored inbound message. ``state`` is new, matched, duplicate, orphan, ignored or bad."""
 
     id: int
     inbound: Inbound
@@ -253,6 +274,9 @@ class AckFact:
     """One statement of a partner about one of our documents, read from one inbound message.
 
     payload_id   the identity it refers to; or ``number`` (with ``issue_date``, ``seller`` when stated)
+    file_name    or the name of the document as it was made
+    between      or the control numbers it states, of the interchange, the group, the message, and between whom
+    duplicate    it refuses what it speaks of because its control number came before
     environment  restricts the match; a statement from a test network never meets a production document
     remote_id    the partner's own id of the statement; with kind and code it makes a repeat recognisable
     payment      what was paid, where it says that: it moves the payment of the document and nothing else
@@ -268,7 +292,20 @@ class AckFact:
     seller: str = ""
     environment: Environment | None = None
     text: str = ""
+    file_name: str = ""
+    between: str = ""
+    interchange: str = ""
+    group: str = ""
+    message: str = ""
+    duplicate: bool = False
     payment: Payment | None = None
+
+    def __str__(self) -> str:
+        """What it names, for people."""
+        control = "/".join(filter(None, (self.interchange, self.group, self.message)))
+        number = f"number {self.number}" if self.number else ""
+        named = (self.file_name, control and f"{control} of {self.between}", number)
+        return self.payload_id or ", ".join(filter(None, named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,12 +344,58 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What storing an acknowledgement came to. ``new`` is False for a repeat, which changes nothing."""
+    """What storing an acknowledgement came to. ``new`` is False for a repeat, which changes nothing.
+
+    again  an earlier message said the same of the same
+    """
 
     id: int
     new: bool
     moved: bool
     conflict: bool
+    again: bool = False
+
+
+class Track(StrEnum):
+    """Where the acknowledgement of a transmission with control numbers stands; derived from what partners said."""
+
+    UNSENT = "unsent"
+    AWAITED = "awaited"
+    OVERDUE = "overdue"
+    ACCEPTED = "accepted"
+    PARTLY = "partly accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Interchange:
+    """One transmission with control numbers and what its partner said of the documents in it.
+
+    control          the control number of the interchange
+    sent_at, due_at  the first attempt; when the acknowledgement is due of what is still without
+    """
+
+    transmission_id: int
+    environment: Environment
+    profile_id: str
+    partner: str
+    control: int
+    sent_at: datetime | None
+    due_at: datetime | None
+    documents: int
+    accepted: int
+    rejected: int
+    overdue: int
+
+    @property
+    def track(self) -> Track:
+        if self.rejected:
+            return Track.REJECTED if self.rejected == self.documents else Track.PARTLY
+        if self.accepted == self.documents:
+            return Track.ACCEPTED
+        if self.overdue:
+            return Track.OVERDUE
+        return Track.AWAITED if self.sent_at else Track.UNSENT
 
 
 @dataclass(frozen=True, slots=True)

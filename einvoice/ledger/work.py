@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..errors import Finding
-from ..exchange import Document, Envelope
+from ..exchange import Document, Envelope, Part
 from .values import ProfileRef, Purpose, Revision, SendPolicy
 
 
@@ -16,6 +17,7 @@ class Work:
 
     token  unique over space and time, and the same when the same work is prepared again: make identities
            from it (payloadID, Message-ID, file name)
+    batch  the key under which it was gathered to travel with others; empty while it was not
     """
 
     delivery_id: int
@@ -23,6 +25,7 @@ class Work:
     purpose: Purpose
     target: str
     token: str
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,36 @@ class Prepared:
     decision: str
     policy: SendPolicy
     also: Sequence[tuple[Purpose, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A delivery ready to go in a transmission, alone or with others, that bears control numbers.
+
+    part  its document without what the transmission adds; ``part.series`` says which numbers are needed
+    seal  makes every byte of the transmission, and each document as it stands in it, from the parts and the numbers
+          by kind; called once, inside the transaction that takes the numbers, so that none is lost. Touches nothing
+
+    The others are those of ``Prepared``.
+    """
+
+    part: Part
+    seal: Callable[[Sequence[Part], Mapping[str, range]], tuple[Envelope, Sequence[Document]]]
+    channel: str
+    profile: ProfileRef
+    decision: str
+    policy: SendPolicy
+    also: Sequence[tuple[Purpose, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """A delivery that is to travel with others of its *key*: *most* in one transmission, after *window* at last."""
+
+    key: str
+    most: int
+    window: timedelta
+    profile: ProfileRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from .. import formats
 from ..config import check_secret, is_reference
 from ..countries import CHECKS, Override, Refusal
 from ..countries.law import IdRow, Laws
@@ -142,6 +143,9 @@ def _documents(profile: Profile) -> Iterator[Finding]:
     if styled and "credit_note" in profile.routing.documents:
         message = "credit notes come here and the style the buyer expects is not set"
         yield _finding(22, "format.credit_style", message, "ask the buyer and write it down", Severity.WARNING)
+    if profile.batch.max > 1 and not hasattr(formats.module(table.kind).FORMAT, "share"):
+        message = f"{table.kind} holds one document, so each would travel alone"
+        yield _finding(32, "batch.max", message, "leave [batch] out")
     if not profile.routing.catch_all and not _named(profile):
         yield _finding(23, "customer", "nothing names the customer", "add vat_ids, identifiers or buyer_numbers")
 
@@ -153,10 +157,16 @@ def _named(profile: Profile) -> bool:
 
 
 def _acks(profile: Profile) -> Iterator[Finding]:
-    if "status" in profile.acks.expected and not profile.acks.source:
-        yield _finding(
-            24, "acks.source", "a status is expected and there is no place to read it", 'add "poll" or "push"'
-        )
+    later = [kind for kind in profile.acks.expected if kind != "response"]
+    if later and not profile.acks.source:
+        message = f"a {later[0]} acknowledgement is expected and there is no place to read it"
+        yield _finding(24, "acks.source", message, 'add "poll", "push" or "folder"')
+    kind, source = profile.transport.kind, {*profile.acks.source}
+    if kind == "folder" and {"poll", "folder"} & source and getattr(profile.transport, "inbox", None) is None:
+        message = "acknowledgements are read in the folder, which has no inbox"
+        yield _finding(31, "transport.inbox", message, "name the directory where answers are put")
+    if kind not in ("folder", *STAND_INS) and "folder" in source:
+        yield _finding(33, "acks.source", f"transport {kind} has no folder to read", 'write "poll" or "push"')
     polls = getattr(profile.transport, "poll", None)
     if "poll" in profile.acks.source and polls == ():
         yield _finding(25, "transport.poll", "acks are read by polling and nothing is polled", "name the message types")

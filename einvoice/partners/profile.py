@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
@@ -172,13 +172,22 @@ class Security(Strict):
 
 class AckDue(Strict):
     response: Duration = timedelta(minutes=15)
+    functional: Duration = timedelta(hours=24)
     status: Duration = timedelta(days=3)
+
+    def of(self, expected: Sequence[str]) -> timedelta:
+        """How long the proof of delivery may take."""
+        return self.functional if "functional" in expected else self.status if "status" in expected else self.response
 
 
 class Acks(Strict):
-    """[acks]: what is expected back, where it is read, and when it is late."""
+    """[acks]: what is expected back, where it is read, and when it is late.
 
-    expected: tuple[Literal["response", "status"], ...] = ("response",)
+    ``response`` is the channel's own answer, ``functional`` a CONTRL, 997 or 999, ``status`` what the partner's
+    application says later. The first one expected, beyond the response, proves delivery.
+    """
+
+    expected: tuple[Literal["response", "functional", "status"], ...] = ("response",)
     source: tuple[Literal["poll", "push", "folder"], ...] = ()
     due: AckDue = AckDue()
     overdue: Literal["alert"] = "alert"
@@ -191,6 +200,31 @@ class Retry(Strict):
     """A delivery that could not be handed over for this long has failed."""
     unknown: Literal["resend_same", "hold"] = "resend_same"
     """After a lost answer: the same bytes under the same identity again, or a person decides."""
+
+
+class Batch(Strict):
+    """[batch]: documents that share one transmission, in a format that can hold several."""
+
+    max: Annotated[Count, Field(ge=1, le=10_000)] = 1
+    window: Duration = timedelta(0)
+    """How long a document may wait for others. A dispatch run does not wait: what it found is what there is."""
+
+
+class Numbers(Strict):
+    """[numbers]: where control numbers begin, as where another system counted before. A series never goes back."""
+
+    interchange: Annotated[Count, Field(ge=1)] = 1
+    """ISA13, UNB 0020."""
+    group: Annotated[Count, Field(ge=1)] = 1
+    """GS06, UNG 0048."""
+    message: Annotated[Count, Field(ge=1)] = 1
+    """ST02, UNH 0062."""
+    progressive: Annotated[str, Field(pattern="^[0-9A-Z]{1,5}$")] = "1"
+    """ProgressivoInvio of FatturaPA, counted through digits and capital letters: after 00009 comes 0000A."""
+
+    def first(self) -> dict[str, int]:
+        """Where each series begins, by kind."""
+        return {**self.model_dump(), "progressive": int(self.progressive, 36)}
 
 
 class Archive(Strict):
@@ -243,6 +277,8 @@ class Profile(Strict):
     security: Security = Security()
     acks: Acks = Acks()
     retry: Retry = Retry()
+    batch: Batch = Batch()
+    numbers: Numbers = Numbers()
     archive: Archive = Archive()
     want: Want = Want()
     acceptance: Consent | None = None
@@ -268,7 +304,7 @@ class Profile(Strict):
 
 #: Keys that the plan of a profile knows and this version cannot honour: refused by name, never ignored.
 LATER: Mapping[str, str] = {
-    "format.batching": "one document travels per message; batches come with the EDI channels",
+    "format.batching": "write [batch] max = ..., window = ...",
     "format.code_maps": "code maps come with the EDI formats",
     "format.line_endings": "line endings come with the EDI formats",
     "format.encoding": "every format written here is UTF-8",

@@ -24,7 +24,7 @@ from ..errors import ConfigError
 from ..exchange import Document, Envelope, Environment, Identity, Inbound, Outcome, Receipt
 from . import ChannelDown, one_of_this_channel
 
-#: file endings by media type; nothing a partner or a document says becomes part of a name
+#: file endings by media type; a name follows from the identity, or is the format's where the partner answers to that
 _ENDINGS = {
     "text/xml": ".xml",
     "application/xml": ".xml",
@@ -45,6 +45,8 @@ class Folder(Strict):
     kind: Literal["folder"] = "folder"
     outbox: Path
     """Where documents are put. It must exist: a directory that vanished is noticed, not made again."""
+    taken: Path | None = None
+    """Where the partner moves what it took, if it does. What lies there arrived and is not put there again."""
     inbox: Path | None = None
     """Where answers are taken from. A file that was taken moves to ``taken`` below it."""
     settle: Duration = timedelta(seconds=2)
@@ -64,7 +66,7 @@ class FolderTransport:
             raise ConfigError(f"{len(documents)} documents for one file", where=self._where, fix="send one at a time")
         document = documents[0]
         ending = _ENDINGS.get(document.media_type.partition(";")[0].strip().lower(), ".bin")
-        name = file_name(ids.payload_id) + ending
+        name = document.name if document.known_by_name else file_name(ids.payload_id) + ending
         envelope = Envelope(ids.payload_id, document.data, document.media_type, name, ids.environment)
         one_of_this_channel(envelope, self.environment, self._where)
         return envelope
@@ -75,13 +77,16 @@ class FolderTransport:
         Other bytes under this name: rejected. A full disk: retry. A directory that is not there or not ours to write
         to: the channel waits for a person. Never unknown: what the file system did not confirm is not under the name.
         A partner that took the file away before its receipt was stored (the process died in between) gets the same
-        bytes under the same name once more, unless the profile says ``[retry] unknown = "hold"``.
+        bytes under the same name and control numbers once more, unless ``taken`` shows them, the partner's
+        acknowledgement has come meanwhile, or the profile says ``[retry] unknown = "hold"``.
         """
         one_of_this_channel(envelope, self.environment, self._where)
         place = self.settings.outbox / envelope.name
         if place.name != envelope.name or envelope.name.startswith("."):
             raise ConfigError("not a plain file name", where=envelope.id, fix="pack the document with this transport")
         try:
+            if self._was_taken(envelope):
+                return Receipt(Outcome.ACCEPTED, "TAKEN", f"the partner took {place} before", at, duplicate=True)
             if put(place, envelope.data):
                 return Receipt(Outcome.ACCEPTED, "WRITTEN", str(place), at)
             same = _same(place, envelope.data)
@@ -90,6 +95,10 @@ class FolderTransport:
         if same:
             return Receipt(Outcome.ACCEPTED, "EXISTS", f"{place} was there with the same bytes", at, duplicate=True)
         return Receipt(Outcome.REJECTED, "EXISTS", f"{place} is there with other bytes", at, duplicate=True)
+
+    def _was_taken(self, envelope: Envelope) -> bool:
+        there = self.settings.taken / envelope.name if self.settings.taken else None
+        return there is not None and there.is_file() and _same(there, envelope.data)
 
     def collect(self, *, at: datetime) -> Iterator[Inbound]:
         """Each settled file of the inbox. One is moved away when the caller, having stored it, asks for the next.
