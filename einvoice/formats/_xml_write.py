@@ -174,7 +174,10 @@ class _Code:
         if group.when and not group.many:
             self._line(indent, f"if not {self._hook(group.when)}({name}, inv): {name} = None")
         elif group.when:
-            self._line(indent, f"{name} = [x for x in {name} if {self._hook(group.when)}(x, inv)] if {name} else ()")
+            when = self._hook(group.when)
+            one = f"{name} if {when}({name}[0], inv) else ()"  # the usual case, without a frame of its own
+            several = f"[x for x in {name} if {when}(x, inv)]"
+            self._line(indent, f"{name} = ({several} if len({name}) > 1 else {one}) if {name} else ()")
 
     def _hook(self, name: str) -> str:
         """The name of a constant that holds the hook: looked up once."""
