@@ -126,7 +126,8 @@ def completed(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
 
 
 def derived(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
-    """*invoice* with what an export leaves out and its lines give: sums, tax rows, taxable amounts, totals.
+    """*invoice* with what an export leaves out and its lines give: sums, tax rows, taxable amounts, totals, and the
+    tax of a line whose tax rows state theirs.
 
     EINV-WRITE-02 for each (information). A taxable amount is added only where its tax is the one stated, and tax rows
     only where they come to the stated total; otherwise they stay absent.
@@ -150,7 +151,14 @@ def derived(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
     if not rows and computed.taxes and issued.tax == computed.totals.tax:
         rows = computed.taxes
         found += [_derived("BG-23", f"$.tax_breakdown[{at}]", row.amount) for at, row in enumerate(rows)]
-    added = {"tax_breakdown": rows, "totals": issued.model_copy(update=sums)}
+    lines = []
+    for at, line in enumerate(invoice.lines):
+        amounts = [tax.amount for tax in line.taxes if tax.effect in _IN_TOTAL]
+        if line.tax_amount is None and amounts and None not in amounts:
+            line = line.model_copy(update={"tax_amount": total(amounts)})
+            found.append(_derived("EX-93", f"$.lines[{at}].tax_amount", line.tax_amount))
+        lines.append(line)
+    added = {"tax_breakdown": rows, "totals": issued.model_copy(update=sums), "lines": tuple(lines)}
     invoice, more = completed(invoice.model_copy(update=added))
     return invoice, [*found, *more]
 

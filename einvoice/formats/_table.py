@@ -177,6 +177,8 @@ class _Maker:
             work.findings.append(_lineless(self.plan, number, rows[0]))
         for row in rows if lines is None else lines:
             self._line(row, work)
+            if self.apart and blank(cell_at(row, self.lines.key)):
+                work.findings.append(unnumbered(self.lines, [row]))
         self._unread(self.plan, rows, work)
         if self.apart:
             self._unread(self.lines, lines or (), work)

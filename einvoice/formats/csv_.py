@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import BinaryIO
 
 from ..errors import UnreadableDocument
@@ -79,7 +80,7 @@ class _Rows(Iterator[Row]):
 
     def __init__(self, text: io.TextIOWrapper, first: str, delimiter: str, number: int, label: str) -> None:
         self._label, self._before = label, number - 1
-        self._rows = csv.reader(_chained(first, text), delimiter=delimiter, strict=True)
+        self._rows = csv.reader(chain([first] if first else [], text), delimiter=delimiter, strict=True)
 
     def __next__(self) -> Row:
         number = self._before + self._rows.line_num + 1
@@ -90,12 +91,6 @@ class _Rows(Iterator[Row]):
                 f"the row is not CSV: {error}", where=f"{self._label}line {number}",
                 fix='close each quote, and write a quote inside a text as ""',
             ) from error  # fmt: skip
-
-
-def _chained(first: str, text: io.TextIOWrapper) -> Iterator[str]:
-    if first:
-        yield first
-    yield from text
 
 
 def _encoding(stream: BinaryIO, told: str) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 from lxml import etree
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 from pydantic import Field as PydanticField
+from pydantic_core import PydanticCustomError
 
 from .. import terms
 from ..config import Strict
@@ -67,16 +68,43 @@ class Idoc(Strict):
     """Texts in other languages (TSSPRAS_ISO) are left out; empty: all are read."""
     credit_notes: Literal["positive", "negative"] = "positive"
     """``negative`` turns the amounts and quantities of credit notes, which the model states positive."""
-    absent_totals: Literal["leave", "compute"] = "leave"
+    absent_totals: Literal["leave", "compute"] = "compute"
     """What becomes of totals and tax rows that no segment states: ``compute`` takes them from the lines where they
     come to what is stated, and says so."""
     defaults: Mapping[TermName, str] = PydanticField(default_factory=dict)
     """What holds where the IDoc states nothing: a specification (BT-24), the seller's electronic address."""
 
+    @model_validator(mode="after")
+    def _placed(self) -> Idoc:
+        for name, scope in _SCOPES.items():
+            for key, names in getattr(self, name).items():
+                for one in filter(None, names):
+                    if not (one in _ROLES if name == "partners" else _is_place(scope + one)):
+                        raise PydanticCustomError(
+                            "term", '{table}: "{key}" means {one}, and there is no such place',
+                            {"table": name, "key": key, "one": one},
+                        )  # fmt: skip
+        return self
+
     def table(self, name: str) -> dict[str, tuple[str, ...]]:
         """A table of qualifiers with this sender's entries over the shipped ones."""
         own: Mapping[str, tuple[str, ...]] = getattr(self, name)
         return {key: names for key, names in {**_shipped(name), **own}.items() if any(names)}
+
+
+#: Tables whose entries are places in the invoice, or in a line of it.
+_SCOPES = {"dates": "", "references": "", "sums": "", "partners": "", "amounts": "lines[].",
+           "item_references": "lines[].", "item_dates": "lines[].", "objects": "lines[]."}  # fmt: skip
+_ROLES = ("seller", "buyer", "payee", "tax_representative", "remit_to", "bill_to", "sold_to", "ship_from", "issuer",
+          "delivery")  # fmt: skip
+
+
+def _is_place(path: str) -> bool:
+    try:
+        terms.at(path)
+    except KeyError:
+        return False
+    return True
 
 
 @cache
