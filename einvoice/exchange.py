@@ -216,7 +216,8 @@ class Read:
     """One invoice read from a source. ``locate`` turns a model path into its place in that source.
 
     ``problem`` is set where one part of a larger source could not be read: there is no invoice then, and the
-    reading of the other parts goes on.
+    reading of the other parts goes on. ``source`` is the part of the source that it was read from, where the whole
+    holds so many that each keeps its own.
     """
 
     invoice: Invoice
@@ -224,6 +225,7 @@ class Read:
     locate: Callable[[str], str]
     format: str
     problem: UnreadableDocument | None = None
+    source: bytes | None = None
 
 
 class Format(Protocol):

@@ -10,7 +10,7 @@ Policies (a field of the profile):
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -218,6 +218,59 @@ def _stated_so(row: Tax, invoice: Invoice) -> Tax:
     first = next((one for _, taxes in _taxed(invoice) for one in taxes if _same(row, one)), row)
     said = ("nature", "exemption_reason", "exemption_code")
     return row.model_copy(update={name: getattr(first, name) for name in said})
+
+
+def derived(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
+    """*invoice* with what an export leaves out and its lines give: sums, tax rows, taxable amounts, totals, and the
+    tax of a line whose tax rows state theirs.
+
+    EINV-WRITE-02 for each (information). A taxable amount is added only where its tax is the one stated, and tax rows
+    only where they come to the stated total; otherwise they stay absent.
+    """
+    computed, issued, found = compute(invoice), invoice.totals or Totals(), list[Finding]()
+    if not invoice.lines or any(line.net_amount is None for line in invoice.lines):
+        return invoice, found
+    sums = {
+        name: getattr(computed.totals, name)
+        for name in ("allowances", "charges")
+        if getattr(issued, name) is None and getattr(computed.totals, name) is not None
+    }
+    for name, value in sums.items():
+        found.append(_derived("BT-107" if name == "allowances" else "BT-108", f"$.totals.{name}", value))
+    rows = tuple(_based(row, computed.taxes) for row in invoice.tax_breakdown)
+    found += [
+        _derived("BT-116", f"$.tax_breakdown[{at}].base", row.base)
+        for at, row in enumerate(rows)
+        if row.base is not None and invoice.tax_breakdown[at].base is None
+    ]
+    if not rows and computed.taxes and issued.tax == computed.totals.tax:
+        rows = computed.taxes
+        found += [_derived("BG-23", f"$.tax_breakdown[{at}]", row.amount) for at, row in enumerate(rows)]
+    lines = []
+    for at, line in enumerate(invoice.lines):
+        amounts = [tax.amount for tax in line.taxes if tax.effect in _IN_TOTAL]
+        if line.tax_amount is None and amounts and None not in amounts:
+            line = line.model_copy(update={"tax_amount": total(amounts)})
+            found.append(_derived("EX-93", f"$.lines[{at}].tax_amount", line.tax_amount))
+        lines.append(line)
+    added = {"tax_breakdown": rows, "totals": issued.model_copy(update=sums), "lines": tuple(lines)}
+    invoice, more = completed(invoice.model_copy(update=added))
+    return invoice, [*found, *more]
+
+
+def _derived(term: str, path: str, value: Decimal | None) -> Finding:
+    return Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the lines", Severity.INFO, term, path,
+                   found="" if value is None else plain(value))  # fmt: skip
+
+
+def _based(row: Tax, computed: Sequence[Tax]) -> Tax:
+    """*row* with its taxable amount, where one group of the lines has its rate and its tax."""
+    if row.base is not None or row.amount is None:
+        return row
+    key = (row.scheme or "VAT", row.jurisdiction, row.category, row.rate, row.amount)
+    bases = [one.base for one in computed
+             if (one.scheme, one.jurisdiction, one.category, one.rate, one.amount) == key]  # fmt: skip
+    return row.model_copy(update={"base": bases[0]}) if len(bases) == 1 else row
 
 
 def _lines(issued: Totals | None) -> Decimal:

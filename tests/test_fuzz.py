@@ -64,7 +64,7 @@ def test_every_format_and_every_acknowledgement_is_a_reader_and_has_seeds() -> N
     known = fuzz.readers()
     assert {*formats.names(), "x12.answers", "edifact.answers", "cxml.answers"} <= {*known}
     seeds = {name for name, _ in fuzz.documents(None)}
-    assert {"ubl", "cxml", "json", "edifact", "x12"} <= seeds
+    assert {"ubl", "cxml", "json", "edifact", "x12", "csv", "xlsx", "idoc"} <= seeds
 
 
 def test_an_unknown_reader_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from tests import readable
 from tools import matrix
 
 FIXTURES = matrix.sources([matrix.ROOT / "fixtures"])
-TARGETS = matrix.writable()
+TARGETS = formats.writable()
 
 
 @pytest.mark.parametrize("target", TARGETS)

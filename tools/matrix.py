@@ -85,7 +85,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "absent_terms": {"BT-31": "ESB99999013", "BT-48": "ESP9999900E", "BT-81": "30"},
     },
 }  # fmt: skip
-_ENDINGS = {".toml", ".xml", ".edi", ".edifact", ".x12", ".txt", ".json", ".cxml"}
+_ENDINGS = {".toml", ".xml", ".edi", ".edifact", ".x12", ".txt", ".json", ".cxml", ".csv", ".xlsx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +123,6 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.good}+{self.held}" if self.passed else f"{self.good}+{self.held}!{len(self.faults)}"
-
-
-def writable() -> list[str]:
-    """Names of the formats that can write, each once."""
-    return [name for name in formats.names() if hasattr(formats.module(name).FORMAT, "write")]
 
 
 def sources(directories: Sequence[Path], most: int = 0) -> dict[str, list[tuple[str, Invoice]]]:
@@ -241,7 +236,7 @@ def main(arguments: list[str]) -> int:
     if not invoices:
         print(f"no invoice that can be read below {args.directory}: name a directory that has some", file=sys.stderr)
         return 1
-    targets = writable()
+    targets = formats.writable()
     found = list(cells(invoices, targets))
     if args.directory:  # only what the directory holds: another's formats are no fault of it
         found = [cell for cell in found if cell.source in invoices]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError
 
+from .. import formats
 from ..config import resolve
 from ..countries import laws, load_overrides
 from ..errors import ConfigError, LedgerError
+from ..exchange import Read
 from ..ledger import Ledger, ProfileRef, ProfileVersion
 from ..partners import Book, Entry, House, Profile, load_houses, load_profile
 from ..pipeline import Pipeline, Settings, kept_orders
@@ -37,6 +39,12 @@ def day(text: str | None, otherwise: date) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{text!r} is not a date", fix="write it as YYYY-MM-DD") from None
+
+
+def invoices_of(path: Path, args: Namespace) -> Iterator[Read]:
+    """The invoices of the file at *path*, read as the command line says: by which columns, with which lines."""
+    columns, lines = (Path(one) if one else None for one in (args.columns, args.lines))
+    yield from formats.read_file(path, columns=columns, lines=lines)
 
 
 class Home:

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version="einvoice 0.1.0")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for add in (_check, _convert, _show, _decide, _profile, _submit, _dispatch, _status, _actions, _partner, _receive,
-                _orders, _serve, _worker, _schemas, _sandbox, _demo):  # fmt: skip
+                _orders, _template, _serve, _worker, _schemas, _sandbox, _demo):  # fmt: skip
         add(commands)
     return top
 
@@ -55,6 +55,12 @@ def _files(command: argparse.ArgumentParser, many: bool = True) -> None:
     nargs = "+" if many else None
     command.add_argument("files" if many else "file", nargs=nargs, metavar="FILE",
                          help="an invoice in any readable format; the format is detected")  # fmt: skip
+    _reading(command)
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--columns", metavar="MAP.toml", help="how a CSV, Excel or IDoc file is to be read")
+    command.add_argument("--lines", metavar="FILE.csv", help="the lines of a CSV file that has the invoices alone")
 
 
 def _on(command: argparse.ArgumentParser) -> None:
@@ -80,6 +86,7 @@ def _said(text: str) -> str:
 def _check(commands: Commands) -> None:  # type: ignore[valid-type]
     one = _command(commands, "check", "check", "findings on invoices; exit 1 when any is fatal")
     one.add_argument("files", nargs="*", metavar="FILE", help="an invoice in any readable format")
+    _reading(one)
     _on(one)
     one.add_argument("--rules", metavar="NAME,..", help="rule packs; default: those of its specification, and einvoice")
     one.add_argument("--language", choices=("en", "de", "fr", "it"), default="en", help="of the rules' texts")
@@ -102,7 +109,7 @@ def _convert(commands: Commands) -> None:  # type: ignore[valid-type]
     one = _command(commands, "convert", "convert", "any readable format to any other, with a loss report")
     _files(one, many=False)
     one.add_argument("--to", required=True, metavar="FORMAT", help="json, ubl, cii, cxml, x12:005010, fatturapa ...")
-    one.add_argument("-o", "--output", metavar="OUT", help="default: standard output")
+    one.add_argument("-o", "--output", metavar="OUT", help="a file, or a directory for many (default: standard output)")
     one.add_argument("--loss", metavar="FILE", help="write the loss report there as JSON lines")
     _json(one)
 
@@ -209,6 +216,12 @@ def _orders(commands: Commands) -> None:  # type: ignore[valid-type]
     found = verbs.add_parser("list", help="every order that counts", description="every order that counts")
     for verb in (add, show, found):
         _json(verb)
+
+
+def _template(commands: Commands) -> None:  # type: ignore[valid-type]
+    one = _command(commands, "template", "template", "a table to fill in: titles and an invoice, or the column map")
+    one.add_argument("kind", choices=("csv", "xlsx", "columns"))
+    one.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
 
 
 def _serve(commands: Commands) -> None:  # type: ignore[valid-type]

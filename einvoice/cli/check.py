@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import formats
 from ..errors import ConfigError, EInvoiceError, Finding, fatal
 from ..exchange import Environment, Read
 from ..ledger import Ledger
@@ -19,7 +18,7 @@ from ..orders import Order
 from ..pipeline import kept_orders, packs_for
 from ..totals import differences
 from . import _output as out
-from ._home import Home, day, now
+from ._home import Home, day, invoices_of, now
 from .orders import read_orders
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def _official(path: Path, args: Namespace) -> Verdict:
 def _read(path: Path, args: Namespace, known: Known) -> Iterator[tuple[str, str, list[Finding]]]:
     """(file, invoice number, findings) of each invoice; a file that cannot be read is one fatal finding."""
     try:
-        for read in formats.read_file(path):
+        for read in invoices_of(path, args):
             if read.problem is not None:
                 yield str(path), "", _problem(read.problem)
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 
 from ..exchange import Environment
 from ..partners import Routed
@@ -15,7 +14,7 @@ from .convert import only
 
 def run(args: Namespace) -> int:
     home = Home(args)
-    read = only(Path(args.file))
+    read = only(args)
     with home.ledger() as ledger:
         choice = choose(read.invoice, Environment(args.environment), home.settings(ledger), day(args.on, now().date()))
     if args.json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..model import Invoice, Line, Party, to_json
 from ..money import plain
@@ -16,7 +15,7 @@ _KINDS = {"380": "Invoice", "381": "Credit note", "383": "Debit note", "384": "C
 
 
 def run(args: Namespace) -> int:
-    read = only(Path(args.file))
+    read = only(args)
     if args.json:
         print(to_json(read.invoice, indent=2))
         return out.DONE

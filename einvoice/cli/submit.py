@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
 
-from .. import formats
 from ..errors import ConfigError, EInvoiceError, Finding, InvalidInvoice, fatal
 from ..exchange import Environment, Read
 from ..ledger import Ledger
 from ..partners import House
 from ..pipeline import identity_findings, submission
 from . import _output as out
-from ._home import Home, actor, now
+from ._home import Home, actor, invoices_of, now
 
 
 def run(args: Namespace) -> int:
@@ -33,8 +32,8 @@ def _file(path: Path, args: Namespace, ledger: Ledger, houses: dict[str, House])
     """Each invoice of the file on its own: one bad one does not keep the others out."""
     code = out.DONE
     try:
-        for read, source in zip(formats.read_file(path), sources(path), strict=False):
-            code = max(code, _one(read, source, path, args, ledger, houses))
+        for read, source in zip(invoices_of(path, args), sources(path), strict=False):
+            code = max(code, _one(read, read.source or source, path, args, ledger, houses))
     except OSError as error:
         told = f"the file cannot be opened: {error.strerror}"
         return max(code, _refused(ConfigError(told, where=str(path), fix="check the path"), path, args))

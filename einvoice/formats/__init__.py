@@ -32,6 +32,9 @@ _KNOWN = {
     "rosettanet": "rosettanet",
     "ebinterface": "ebinterface",
     "fatturapa": "fatturapa",
+    "csv": "csv_",
+    "xlsx": "xlsx",
+    "idoc": "idoc",
 }
 #: What the root element of each XML format ends in; the first that fits is it.
 _ROOTS: dict[str, str | tuple[str, ...]] = {
@@ -52,7 +55,14 @@ _ROOTS: dict[str, str | tuple[str, ...]] = {
 _SERVICE = re.compile(rb"UN(?:A[^A-Za-z0-9]{6}|[BGH][^A-Za-z0-9])")
 #: How an X12 interchange begins.
 _ISA = re.compile(rb"ISA[^A-Za-z0-9 ]")
-_READABLE = "send JSON, UBL 2.1, CII, cXML, FatturaPA, Facturae, ebInterface, RosettaNet 3C3, EDIFACT INVOIC or X12 810"
+#: How a zip begins, and what a workbook has among its parts.
+_ZIP, _WORKBOOK = b"PK\x03\x04", (b"[Content_Types].xml", b"xl/")
+#: The control record that an IDoc begins with; its root element may have any name.
+_IDOC = re.compile(rb"<IDOC\b[^>]*>\s*<EDI_DC40\b")
+_READABLE = (
+    "send JSON, UBL 2.1, CII, cXML, FatturaPA, Facturae, ebInterface, RosettaNet 3C3, EDIFACT INVOIC, X12 810, an IDoc, "
+    "CSV or Excel"
+)
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
 
@@ -71,6 +81,11 @@ def module(name: str) -> Any:
     raise ConfigError(f"there is no format {name!r}", fix=f"choose one of {', '.join(names())}")
 
 
+def writable() -> list[str]:
+    """Names of the formats that can be written; the others are an ERP's own, and read only."""
+    return [name for name in names() if hasattr(module(name).FORMAT, "write")]
+
+
 def get(name: str, **settings: Any) -> Format:
     """The format called *name* (``ubl`` or ``ubl:variant``) with *settings*."""
     plain, _, variant = name.partition(":")
@@ -80,8 +95,17 @@ def get(name: str, **settings: Any) -> Format:
     return found.FORMAT(found.SETTINGS(**settings))  # type: ignore[no-any-return]
 
 
-def detect(head: bytes) -> str:
-    """The format of a document by what its first bytes hold: a brace, or a root element.
+def writing(name: str) -> Any:
+    """The module of the format called *name*, which can be written; ConfigError where it is read only."""
+    found = module(name)
+    if not hasattr(found.FORMAT, "write"):
+        raise ConfigError(f"{name} is read only", fix=f"choose one of {', '.join(writable())}")
+    return found
+
+
+def detect(head: bytes, file: str = "") -> str:
+    """The format of a document by what its first bytes hold: a brace, a root element, the template's titles; CSV
+    with other titles by the name of its *file*.
 
     UnreadableDocument when no format has such a beginning.
     """
@@ -96,6 +120,12 @@ def detect(head: bytes) -> str:
         return "edifact"
     if _ISA.match(start):
         return "x12"
+    if start[:4] == _ZIP and any(part in head for part in _WORKBOOK):
+        return "xlsx"
+    if start[:1] == b"<" and _IDOC.search(head):
+        return "idoc"
+    if file.lower().endswith(".csv") or _has_titles(head):
+        return "csv"
     if start[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         from ._xml import root_of
 
@@ -115,6 +145,22 @@ def _detected_part(head: bytes) -> str:
     if blank is None or head[blank.end() : blank.end() + 2] == b"--":
         raise UnreadableDocument("the file is none of the readable formats", where="first bytes", fix=_READABLE)
     return detect(head[blank.end() :])
+
+
+def _has_titles(head: bytes) -> bool:
+    from .csv_ import has_titles
+
+    coding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    return has_titles(head.decode(coding, "replace"))
+
+
+def template(kind: str) -> bytes:
+    """The template of tables: ``csv``, ``xlsx``, or ``columns``, the map of its columns in TOML."""
+    if kind == "columns":
+        from ._table_map import template_text
+
+        return template_text().encode()
+    return module(kind).template_file()  # type: ignore[no-any-return]
 
 
 def schema_verdict(document: Document) -> Verdict:
@@ -152,11 +198,35 @@ def read(data: bytes, name: str = "") -> Iterator[Read]:
     yield from get(name or detect(data)).read(io.BytesIO(data))
 
 
-def read_file(path: Path, name: str = "") -> Iterator[Read]:
-    """Every invoice in the file at *path*. JSON Lines are read one line at a time."""
+def read_file(path: Path, name: str = "", columns: Path | None = None, lines: Path | None = None) -> Iterator[Read]:
+    """Every invoice in the file at *path*. JSON Lines are read one line at a time, tables one invoice.
+
+    columns  a file of settings that says how an ERP's own file is to be read; ConfigError where it does not fit
+    lines    the file of the lines, where they stand in a file of their own
+    """
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
         stream.seek(0)
         if not head:
             raise UnreadableDocument("the file is empty", where=str(path), fix="send the file again")
-        yield from get(name or detect(head)).read(stream)
+        found = name or detect(head, path.name)
+        format = _as_told(found, columns) if columns else get(found)
+        if lines is None:
+            yield from format.read(stream)
+            return
+        if found != "csv":
+            raise ConfigError(f"the file is {found}, which has its lines in it", where=str(path),
+                              fix="leave --lines out")  # fmt: skip
+        with lines.open("rb") as tail:
+            yield from format.read(stream, tail)  # type: ignore[call-arg]
+
+
+def _as_told(name: str, settings: Path) -> Format:
+    """The format called *name* with the settings of a file."""
+    from ..config import load
+
+    found = module(name)
+    if hasattr(found.FORMAT, "write"):
+        raise ConfigError(f"{name} says itself how it is to be read", where=str(settings),
+                          fix="leave --columns out: it is for CSV, Excel and IDocs")  # fmt: skip
+    return found.FORMAT(load(settings, found.SETTINGS))  # type: ignore[no-any-return]

@@ -17,8 +17,8 @@ from .profile import LATER, FormatTable, Profile, TransportTable
 
 Area = Literal["format", "transport"]
 AREAS: tuple[Area, ...] = ("format", "transport")
-_MODULE: Mapping[Area, Callable[[str], Any]] = {"format": formats.module, "transport": transport.get}
-_NAMES: Mapping[Area, Callable[[], Sequence[str]]] = {"format": formats.names, "transport": transport.known}
+_MODULE: Mapping[Area, Callable[[str], Any]] = {"format": formats.writing, "transport": transport.get}
+_NAMES: Mapping[Area, Callable[[], Sequence[str]]] = {"format": formats.writable, "transport": transport.known}
 _TABLES: Mapping[str, type[Strict]] = {"format": FormatTable, "transport": TransportTable}
 
 
