@@ -60,8 +60,8 @@ _ZIP, _WORKBOOK = b"PK\x03\x04", (b"[Content_Types].xml", b"xl/")
 #: The control record that an IDoc begins with; its root element may have any name.
 _IDOC = re.compile(rb"<IDOC\b[^>]*>\s*<EDI_DC40\b")
 _READABLE = (
-    "send JSON, UBL 2.1, CII, cXML, FatturaPA, Facturae, ebInterface, RosettaNet 3C3, EDIFACT INVOIC, X12 810, an IDoc, "
-    "CSV or Excel"
+    "send JSON, UBL 2.1, CII, cXML, FatturaPA, Facturae, ebInterface, RosettaNet 3C3, EDIFACT INVOIC, X12 810, "
+    "an IDoc, CSV or Excel"
 )
 #: Enough to see past the comments that some documents begin with.
 _HEAD = 64 * 1024
