@@ -283,7 +283,7 @@ def _total(tax: Tax, invoice: Invoice, way: Way) -> Shape:
     elif tax.effect == "withheld":
         shape.category = tax.category or way.withholding or None
         shape.causal = tax.causal or way.withholding_causal or None
-    elif tax.scheme == "STAMP":
+    if tax.scheme == "STAMP":
         shape.purpose = tax.purpose or "virtual_stamp"
     return shape
 
@@ -499,7 +499,7 @@ def _representative(invoice: Invoice, way: Way) -> Any:
 def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, way: Way) -> Shape:
     payment, account = invoice.payment, means.account
     assert payment is not None
-    named = {one.name: one for one in reversed(means.extensions)}  # each has one place; the first takes it
+    named = {one.name: one for one in reversed(means.extensions)}  # each element stands once: the first of a name
     more: dict[str, Any] = {}
     if payment.net_days is not None and len(payment.means) == 1 and len(payment.instalments) < 2:
         more[BEFORE_AMOUNT[1]] = format(payment.net_days, "f")
