@@ -503,7 +503,6 @@ HOOKS: Mapping[str, Callable[..., Any]] = {
     "is_numbered": lambda one, body: is_numbered(one),
     "is_cnae": lambda one, body: one.scheme == "CNAE",
     "is_ine": lambda one, body: one.scheme == "INE",
-    "has_account": lambda account, body: _iban(account.id) or 5 <= len(account.id or "") <= 34,
     "is_iban": lambda account, body: _iban(account.id),
     "is_number": lambda account, body: not _iban(account.id),
     "corrected": lambda one, body: body.corrective,

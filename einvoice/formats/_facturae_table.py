@@ -329,7 +329,7 @@ def _account(path: str, term: str) -> Group:
         Group("AccountNumber", (Field("id"),), when="is_number"),
         Field("routing", "BankCode"),
         Field("bic", "BIC"),
-    ), term, many=True, when="has_account")  # fmt: skip
+    ), term, many=True)  # fmt: skip
 
 
 def _instalments() -> Group:

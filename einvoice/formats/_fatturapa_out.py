@@ -79,7 +79,7 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
         "type_code": document_type(invoice, way),
         "seller": seller and _party(seller, way),
         "buyer": buyer and _party(buyer, way),
-        "tax_representative": _representative(invoice, way),
+        "tax_representative": invoice.tax_representative and _party(invoice.tax_representative, way),
         "issuer": invoice.issuer and _party(invoice.issuer, way),
         "aside": {role: [Shape(seller=_party(party, way))] for role, party in others.items()},
         "tax_breakdown": [one for one in breakdown if one.scheme != "STAMP" or one is stamp],
@@ -488,12 +488,6 @@ def _details(invoice: Invoice, way: Way) -> Iterator[Shape]:
     else:
         for means in payment.means:
             yield _detail(invoice, means, means.due_date, means.amount, way)
-
-
-def _representative(invoice: Invoice, way: Way) -> Any:
-    """The tax representative, whose element holds a VAT number or does not stand (FatturaPA 1.3.1.1)."""
-    party = invoice.tax_representative
-    return _party(party, way) if party is not None and party.vat_id else None
 
 
 def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, way: Way) -> Shape:
