@@ -108,6 +108,8 @@ class _Report:
 
     def __init__(self, args: Namespace) -> None:
         self._args, self._found = args, list[dict[str, str]]()
+        if args.loss:
+            write(Path(args.loss), b"")  # refused before anything is said
         self._bad = False
 
     def add(self, found: Sequence[Finding], number: str = "") -> None:
