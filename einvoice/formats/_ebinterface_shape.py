@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import count
 from typing import Any
 
 from ..errors import Finding, Severity
@@ -25,7 +26,7 @@ _FURTHER = ("0088", "0060")
 _ZERO, _CENT, _FOURTH = Decimal(0), Decimal("0.01"), Decimal("0.0001")
 #: Characters that an element takes at most. Numbers and references are never cut.
 _LONGEST = (
-    ("BT-1", "number", 255), ("BT-13", "purchase_order.id", 255), ("BT-14", "sales_order_reference", 255),
+    ("BT-1", "number", 255), ("BT-14", "sales_order_reference", 255),
     ("BT-16", "despatch_advice_reference", 255), ("BT-19", "accounting_reference", 20), ("EX-2", "language", 2),
     ("BT-5", "currency", 3),
 )  # fmt: skip
@@ -48,7 +49,11 @@ def _view(one: Any, **changed: Any) -> Any:
 
 
 class Shaped:
-    """One invoice made ready: what the rows take, the ``@name`` values, the findings."""
+    """One invoice made ready: what the rows take, the ``@name`` values, the findings.
+
+    Lines are made ready one by one while they are written, so that a thousand of them do not wait in memory; their
+    findings are there once the document is written.
+    """
 
     def __init__(self, invoice: Invoice, settings: Any) -> None:
         self.findings: list[Finding] = []
@@ -75,14 +80,17 @@ class Shaped:
             ],
             cancelled=next((one for one in invoice.preceding if one.method == "cancelled" and one.issue_date), None),
             delivery=self._delivery(),
-            lines=[self._line(line, index) for index, line in enumerate(invoice.lines)],
+            lines=map(self._line, invoice.lines, count()) if invoice.lines else (),
             payment=self._payment(method),
             method=method,
         )  # fmt: skip
-        for name in ("gross", "prepaid", "rounding", "due"):
-            self._digits(f"totals.{name}", getattr(invoice.totals, name, None), _CENT)
-        for term, path, most in _LONGEST:
-            self._long(path, term, _at(invoice, path), most)
+        totals = invoice.totals
+        if totals is not None:
+            for name in ("gross", "prepaid", "rounding", "due"):
+                self._digits(f"totals.{name}", getattr(totals, name), _CENT)
+        for term, name, most in _LONGEST:
+            self._long(name, term, getattr(invoice, name), most)
+        self._long("purchase_order.id", "BT-13", self._order, 255)
 
     # -- what does not fit
 
@@ -120,7 +128,7 @@ class Shaped:
                 ]
         for tax in line.taxes:
             if tax.scheme in _VAT and tax.effect in _CHARGED:
-                changed["taxes"] = (self._tax(tax, line.net_amount, f"lines[{index}].taxes[0]"),)
+                changed["taxes"] = (self._tax(tax, line.net_amount, "lines[].taxes[0]", index),)
                 break
         else:
             changed["taxes"] = ()
@@ -151,17 +159,17 @@ class Shaped:
 
     # -- taxes, allowances and charges
 
-    def _tax(self, tax: Tax, base: Decimal | None, path: str) -> Any:
-        rate = tax.rate
+    def _tax(self, tax: Tax, base: Decimal | None, at: str, index: int | None = None) -> Any:
+        """What a TaxItem states; *at* is where the tax stands, ``lines[]`` that of line *index*."""
+        rate, amount = tax.rate, tax.amount
+        base = tax.base if tax.base is not None else base
         if rate is None and tax.category in _UNTAXED:
             rate = _ZERO
-        view = _Vat(tax.base if tax.base is not None else base, rate, tax.category, tax.amount,
-                    tax.exemption_reason or tax.description, tax.scheme)  # fmt: skip
-        for name in ("base", "rate", "amount") if tax.scheme in _VAT else ("base", "amount"):
-            value = getattr(view, name)
+        for name, value in (("base", base), ("rate", rate if tax.scheme in _VAT else None), ("amount", amount)):
             if value is not None and _finer(value, _CENT):
-                self._digits(f"{path}.{name}", value, _CENT)
-        return view
+                place = at if index is None else at.replace("[]", f"[{index}]")
+                self._digits(f"{place}.{name}", value, _CENT)
+        return _Vat(base, rate, tax.category, amount, tax.exemption_reason or tax.description, tax.scheme)
 
     def _reduced(self, one: AllowanceCharge, path: str, line: Line | None = None, base: Decimal | None = None) -> Any:
         """An allowance or charge on its base; where none is stated on a line, on what the line comes to before it."""
@@ -269,13 +277,6 @@ def _untaxed(path: str, what: str, term: str) -> Finding:
         "EINV-WRITE-01", f"the format cannot do without the VAT of {what}", term=term, path=f"$.{path}.taxes",
         fix="state it in the source, or set absent_rates or absent_tax in the profile",
     )  # fmt: skip
-
-
-def _at(invoice: Invoice, path: str) -> Any:
-    at: Any = invoice
-    for name in path.split("."):
-        at = getattr(at, name, None)
-    return at
 
 
 def _address(address: Any) -> Any:
