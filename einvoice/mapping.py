@@ -119,7 +119,8 @@ Row = Field | Const | Drop | Group
 class Map:
     """A whole table: the root element, its prefixes, its rows, its hooks.
 
-    hooks   by name, see :class:`Group`; ``before`` invoice to what is written, ``after`` raw values to raw values
+    hooks   by name, see :class:`Group`; ``before`` invoice to what is written, ``after`` raw values to raw values,
+            ``text`` (element, whether a number) to what makes its values text in place of the usual, or None
     whole   a line is whole when its element has been read: ``after`` does not look into it
     money   the attribute that names the currency of an amount
     number  how amounts, prices, quantities and percentages are written

@@ -12,9 +12,10 @@ from lxml import etree
 
 from bench import __main__ as command
 from bench import content, cxml_template, measure, read, render, start, ubl_template, ubl_tree, validate, xsd
+from bench import formats as bench_formats
 from bench.measure import Case, Line
-from einvoice import artefacts
-from einvoice.errors import Finding
+from einvoice import artefacts, formats
+from einvoice.errors import Finding, fatal
 from einvoice.formats.cxml import CxmlFormat
 from einvoice.formats.ubl import UblFormat
 from einvoice.totals import differences
@@ -50,6 +51,15 @@ def test_the_template_writes_the_engines_cxml_document(lines: int) -> None:
     document = CxmlFormat().write(invoice, content.IDS)
     assert document.losses == ()
     assert render.canonical(cxml_template.render(invoice, content.IDS)) == render.canonical(document.data)
+
+
+@pytest.mark.parametrize("row", bench_formats.FORMATS, ids=lambda row: row.name)
+@pytest.mark.parametrize("lines", SIZES)
+def test_the_template_of_every_format_writes_the_engines_document(row: bench_formats.Row, lines: int) -> None:
+    invoice = content.invoice(lines)
+    document = formats.get(row.name, **row.settings).write(invoice, bench_formats.IDS)
+    assert fatal(document.losses) == []
+    assert render.canonical(row.render(invoice, bench_formats.IDS)) == render.canonical(document.data)
 
 
 @needs_facturx
@@ -217,4 +227,4 @@ def test_the_command_prints_each_line_and_the_verdict_last(
 
 def test_an_unknown_suite_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["rendre"]) == 2
-    assert "one of render, xsd, read, validate, start, all" in capsys.readouterr().err
+    assert "one of render, formats, xsd, read, validate, start, all" in capsys.readouterr().err

@@ -391,6 +391,17 @@ def settle(raw: dict[str, Any]) -> None:
         one |= {"filename": "a.pdf", "content": b"x", **one}
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(invoices(placed(table(False)), some, settle) for some in (SPECIAL, {})))
+def test_checks_while_writing_find_what_checks_of_the_whole_text_find(one: Invoice) -> None:
+    """The quick way and the thorough one: the same bytes, the same findings."""
+    format = FatturaPaFormat(FILLED)
+    quick = format.write(one, IDS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("einvoice.formats.fatturapa.MARK", "")  # in every text
+        assert format.write(one, IDS) == quick
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(invoices(placed(table(False)), SPECIAL, settle))
 def test_any_invoice_is_valid_or_refused_and_comes_back_the_same_twice(one: Invoice) -> None:

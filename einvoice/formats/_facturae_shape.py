@@ -198,7 +198,8 @@ class Shaped:
             ("contact.department", contact.department, 60),
         )  # fmt: skip
         for path, text, limit in stated:
-            self._fits(f"{role}.{path}", text, limit)
+            if text is not None and len(text) > limit:
+                self._fits(f"{role}.{path}", text, limit)
         if not abroad and address.postcode and not re.fullmatch(r"[0-9]{5}", address.postcode):
             self.say("EINV-FACTURAE-08", "a Spanish post code has five digits", f"{role}.address.postcode",
                      "correct it in the source", found=address.postcode)  # fmt: skip
@@ -269,7 +270,7 @@ class Shaped:
         taxes: list[Any] = []
         withheld: list[Any] = []
         for tax in line.taxes:
-            reason = reasons[tax.rate].exemption_reason if tax.rate in reasons else None
+            reason = reasons[tax.rate].exemption_reason if reasons and tax.rate in reasons else None
             (withheld if tax.effect == "withheld" else taxes).append(self._tax(tax, net, reason))
         update: dict[str, Any] = {"taxes": (taxes or self._one_tax(net, index)) + withheld}
         if line.subtotal is None:
@@ -304,9 +305,10 @@ class Shaped:
         if item is not None:
             if item.seller_id is not None and len(item.seller_id) > 20:
                 self._fits(f"lines[{index}].item.seller_id", item.seller_id, 20)
-            if item.name and len(item.name) + len(item.description or "") >= 2500:
-                self._fits(f"lines[{index}].item.name", f"{item.name}\n{item.description or ''}", 2500)
-        if order is not None:
+            name, description = item.name, item.description
+            if name and len(name) + (len(description) if description else 0) >= 2500:
+                self._fits(f"lines[{index}].item.name", f"{name}\n{description or ''}", 2500)
+        if order is not None and (order.id or order.sales_order):
             self._fits(f"lines[{index}].order.id", order.id, 20)
             self._fits(f"lines[{index}].order.sales_order", order.sales_order, 20)
         if contract is not None:

@@ -7,7 +7,7 @@ What a row cannot say (parties by kind, instalments, centres, what follows from 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lxml import etree
@@ -56,6 +56,7 @@ def _alpha2(text: str) -> str:
     return found
 
 
+@lru_cache(256)
 def _unit(code: str) -> str:
     """The unit, also of a package whose code lacks the X before it; 05 is any other."""
     walk = crosswalk("facturae_units")
@@ -74,6 +75,7 @@ _REGIONAL = {"L": "03", "M": "02"}
 _CATEGORIES = {code: category for category, code in _REGIONAL.items()}
 
 
+@lru_cache(256)
 def _tax_type(scheme: str | None, category: str | None) -> str:
     if scheme in (None, "VAT"):
         return _REGIONAL.get(category or "", "01")
@@ -132,7 +134,9 @@ NAMED = Lens(_named, lambda text: (text.partition("\n")[0], text.partition("\n")
 SITUATED = Lens(lambda code, city: " ".join(part for part in (code, city) if part), _place_back, also="city")
 #: Fifteen characters are the limit: what only separates digits goes first.
 PHONE = Lens(lambda text: text if len(text) <= 15 else re.sub(r"[ ()./-]", "", text), lambda text: text)
-NUMBERED = Lens(lambda text: text if _NUMBER.fullmatch(text) else None, lambda text: text)
+NUMBERED = Lens(
+    lambda text: text if (text.isascii() and text.isdigit()) or _NUMBER.fullmatch(text) else None, lambda text: text
+)
 REGISTERED = Lens(_registration_to, _registration_back)
 REASON, METHOD = _described(REASONS), _described(METHODS)
 

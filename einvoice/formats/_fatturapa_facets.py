@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from html import unescape
+from typing import Any
 
 from ._edi import plainer
+from ._fatturapa_words import digits
 from ._xml import escape
 
 #: Any text in ASCII, by its greatest length.
@@ -91,6 +94,52 @@ FACETS: Mapping[str, Facet] = {
     **dict(_texts(_ANY, 0xFFFF)),
     **{name: Facet(re.compile(form).fullmatch) for form, names in _FORMS.items() for name in names.split()},
 }
+
+
+# --- while it is written ----------------------------------------------------------------------------------------------
+
+#: Stands where a text does not fit; no XML holds it.
+MARK = "\0"
+
+
+def text_of(element: str, number: bool) -> Callable[[Any], str] | None:
+    """What makes the text of a value of *element*: escaped, and MARK where it does not fit. None: anything fits."""
+    facet = FACETS.get(element)
+    if facet is None:
+        return None
+    return _number(facet.fits) if number else _text(facet) if facet.room else _form(facet.fits)
+
+
+def _text(facet: Facet) -> Callable[[str], str]:
+    least, room, fits = facet.least, facet.room, facet.fits
+
+    def text(value: str) -> str:
+        if (value.isascii() and least <= len(value) <= room) or fits(value):
+            return escape(value) if "&" in value or "<" in value or ">" in value or "\r" in value else value
+        return MARK
+
+    return text
+
+
+def _form(fits: Callable[[str], object]) -> Callable[[str], str]:
+    return lambda value: escape(value) if fits(value) else MARK
+
+
+def _number(fits: Callable[[str], object]) -> Callable[[Decimal], str]:
+    """Numbers with two decimals and no sign need only be short enough, which most are."""
+    short = next((size for size in range(32, 3, -1) if fits(f"{'9' * (size - 3)}.99")), 0)
+
+    def text(value: Decimal) -> str:
+        stated = str(value)
+        if stated[-3:-2] == "." and len(stated) <= short and stated[0] != "-":
+            return stated
+        stated = digits(value)
+        return stated if fits(stated) else MARK
+
+    return text
+
+
+# --- what did not fit -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

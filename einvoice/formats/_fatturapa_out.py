@@ -14,7 +14,7 @@ from ..errors import Finding, Severity
 from ..model import Account, Address, AllowanceCharge, Attachment, Invoice, Item, Line, Means, Note, Party, Price, Tax
 from ._fatturapa_facets import FACETS
 from ._fatturapa_related import related
-from ._fatturapa_table import BEFORE_AMOUNT, NAMED, REFERENCES, digits
+from ._fatturapa_table import BEFORE_AMOUNT, NAMED, REFERENCES
 from ._fatturapa_words import (
     FAMILIES,
     FREE_CODE,
@@ -26,6 +26,7 @@ from ._fatturapa_words import (
     STANDARD,
     UNTAXED,
     WITHOUT_POSTCODE,
+    digits,
 )  # fmt: skip
 
 Shape = SimpleNamespace
@@ -33,6 +34,8 @@ _ONE = Decimal(1)
 _ZERO = Decimal("0.00")
 _EIGHT = Decimal("0.00000001")
 _FISCAL = re.compile(r"[A-Z0-9]{11,16}")
+#: A VAT number that fits whole: its country and what IdCodice holds.
+_VAT = re.compile(r"[A-Za-z]{2}[ !#-%'-;=?-~]{1,28}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -41,6 +44,7 @@ class Way:
     """What the settings decide while an invoice is shaped, and what is said on the way.
 
     missing  ids of terms that the format wants and the invoice does not state
+    unfit    a VAT number does not fit IdPaese and IdCodice
     """
 
     simplified: bool = False
@@ -53,6 +57,7 @@ class Way:
     taxes: dict[tuple[Any, ...], list[Shape]] = field(default_factory=dict)
     said: list[Finding] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    unfit: bool = False
 
     def say(self, finding: Finding) -> None:
         if finding not in self.said:
@@ -72,11 +77,11 @@ def shaped(invoice: Invoice, way: Way) -> Shape:
     values = {
         **invoice.__dict__,
         "type_code": document_type(invoice, way),
-        "seller": seller and _party(seller),
-        "buyer": buyer and _party(buyer),
-        "tax_representative": invoice.tax_representative and _party(invoice.tax_representative),
-        "issuer": invoice.issuer and _party(invoice.issuer),
-        "aside": {role: [Shape(seller=_party(party))] for role, party in others.items()},
+        "seller": seller and _party(seller, way),
+        "buyer": buyer and _party(buyer, way),
+        "tax_representative": invoice.tax_representative and _party(invoice.tax_representative, way),
+        "issuer": invoice.issuer and _party(invoice.issuer, way),
+        "aside": {role: [Shape(seller=_party(party, way))] for role, party in others.items()},
         "tax_breakdown": [one for one in breakdown if one.scheme != "STAMP" or one is stamp],
         "preceding": invoice.preceding[:1],
         "charges": [_fund(one, way) for one in invoice.charges if is_fund(one)],
@@ -132,10 +137,12 @@ def _conditions(values: dict[str, Any], way: Way) -> None:
 # --- parties ----------------------------------------------------------------------------------------------------------
 
 
-def _party(party: Party) -> Shape:
+def _party(party: Party, way: Way) -> Shape:
     person = party.given_name is not None and party.family_name is not None
+    number = _vat_number(party)
+    way.unfit = way.unfit or (number is not None and not _VAT.fullmatch(number))
     return Shape(
-        vat_id=_vat_number(party),
+        vat_id=number,
         tax_id=fiscal_code(party),
         name=None if person else party.name or party.trading_name,
         given_name=party.given_name if person else None,
@@ -319,19 +326,17 @@ def _change(one: AllowanceCharge, role: str, price: Decimal | bool | None, quant
     return Shape(role=role, percent=percent, amount=amount)
 
 
-def _extra_lines(invoice: Invoice, last: int, way: Way) -> Iterator[Shape]:
+def _extra_lines(invoice: Invoice, last: int, way: Way) -> Iterator[_LineShape]:
     """Allowances and charges of the document that bear VAT: lines, for no total takes them in otherwise (00422)."""
     for one, role in _modified(invoice):
         if not one.taxes:
             continue
         last += 1
         amount = one.amount if one.amount is None or role == "MG" else -one.amount
-        item = Shape(name=one.reason or one.reason_code, classifications=())
-        yield Shape(
-            id=str(last), kind="SC" if role == "SC" else "AC", item=item, quantity=None, unit=None, period=None,
-            price=Shape(net=amount), allowances=(), net_amount=amount, taxes=_taxes(one.taxes, way),
-            accounting_reference=None, extensions=(),
-        )  # fmt: skip
+        line = _LineShape(str(last), amount, _taxes(one.taxes, way))
+        line.kind, line.price = "SC" if role == "SC" else "AC", Shape(net=amount)
+        line.item = _ItemShape(one.reason or one.reason_code, ())
+        yield line
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -344,27 +349,48 @@ def _numbers(lines: Sequence[Line]) -> list[str]:
     return ids if usable else [str(position) for position in range(1, len(ids) + 1)]
 
 
-def _line(line: Line, number: str, way: Way) -> Shape:
-    unit, quantity = line.unit, line.quantity
-    price = _price(line.price, way) if line.price else None
+class _LineShape:
+    """A line as the rows see it."""
+
+    __slots__ = ("accounting_reference", "allowances", "extensions", "gross_amount", "id", "item", "kind", "net_amount",
+                 "period", "price", "quantity", "tax_amount", "taxes", "unit")  # fmt: skip
+
+    def __init__(self, id: str, net_amount: Decimal | None, taxes: Sequence[Any]) -> None:
+        self.id, self.net_amount, self.taxes = id, net_amount, taxes
+        self.kind: str | None = None
+        self.unit: str | None = None
+        self.accounting_reference: str | None = None
+        self.item: _ItemShape | None = None
+        self.period: Any = None
+        self.price: Any = None
+        self.quantity: Decimal | None = None
+        self.gross_amount: Decimal | None = None
+        self.tax_amount: Decimal | None = None
+        self.allowances: Sequence[Any] = ()
+        self.extensions: Sequence[Any] = ()
+
+
+def _line(line: Line, number: str, way: Way) -> _LineShape:
+    shape = _LineShape(number, line.net_amount, _taxes(line.taxes, way))
+    unit, quantity, stated = line.unit, line.quantity, line.price
+    price: Any = None if stated is None else stated if stated.base_quantity is None else _price(stated, way)
     if quantity is not None and quantity < 0 and price and price.net is not None:
         quantity, price = -quantity, Shape(net=-price.net)  # Quantita has no sign
-    return Shape(
-        id=number,
-        kind=KINDS.get(line.kind or ""),
-        item=_item(line.item, way),
-        quantity=quantity,
-        unit=way.units.get(unit, unit) if unit else unit,
-        period=line.period,
-        price=price,
-        allowances=_changes(line, price.net if price else None, quantity) if line.allowances or line.charges else (),
-        net_amount=line.net_amount,
-        taxes=_taxes(line.taxes, way),
-        accounting_reference=line.accounting_reference,
-        extensions=[one for one in line.extensions if _fitting("TipoDato", one.name)] if line.extensions else (),
-        gross_amount=_gross(line) if way.simplified else None,
-        tax_amount=line.tax_amount,
-    )  # fmt: skip
+    shape.quantity, shape.price, shape.period = quantity, price, line.period
+    if line.item is not None:
+        shape.item = _item(line.item, way)
+    if line.kind:
+        shape.kind = KINDS.get(line.kind)
+    if unit:
+        shape.unit = way.units.get(unit, unit)
+    if line.allowances or line.charges:
+        shape.allowances = _changes(line, price.net if price else None, quantity)
+    if line.extensions:
+        shape.extensions = [one for one in line.extensions if _fitting("TipoDato", one.name)]
+    shape.accounting_reference = line.accounting_reference
+    if way.simplified:
+        shape.gross_amount, shape.tax_amount = _gross(line), line.tax_amount
+    return shape
 
 
 def _gross(line: Line) -> Decimal | None:
@@ -373,29 +399,39 @@ def _gross(line: Line) -> Decimal | None:
     return line.gross_amount
 
 
-def _item(item: Item | None, way: Way) -> Shape | None:
-    if item is None:
-        return None
-    name = item.name
-    if item.description and item.description != name:
-        both = f"{name} - {item.description}" if name else item.description
-        name = both if len(both) <= 1000 else name or item.description
-    return Shape(name=name, classifications=_codes(item, way))
+class _ItemShape:
+    """Descrizione and the codes of an item."""
+
+    __slots__ = ("classifications", "name")
+
+    def __init__(self, name: str | None, classifications: Sequence[Any]) -> None:
+        self.name, self.classifications = name, classifications
 
 
-def _codes(item: Item, way: Way) -> list[Shape]:
-    found, standard = [], item.standard_id
+class _Code:
+    """CodiceTipo and CodiceValore."""
+
+    __slots__ = ("code", "scheme")
+
+    def __init__(self, scheme: str, code: str) -> None:
+        self.scheme, self.code = scheme, code
+
+
+def _item(item: Item, way: Way) -> _ItemShape:
+    name, description = item.name, item.description
+    if description and description != name:
+        both = f"{name} - {description}" if name else description
+        name = both if len(both) <= 1000 else name or description
+    return _ItemShape(name, _codes(item, way))
+
+
+def _codes(item: Item, way: Way) -> list[_Code]:
+    standard, stated = item.standard_id, item.__dict__
+    found = [_Code(word, value) for leaf, word in way.item_codes.items() if (value := stated[leaf])]
     if standard is not None and standard.value:
-        found.append(
-            Shape(scheme=STANDARD.get(standard.scheme or "", standard.scheme or FREE_CODE), code=standard.value)
-        )
-    for leaf, word in way.item_codes.items():
-        value = getattr(item, leaf)
-        if value:
-            found.append(Shape(scheme=word, code=value))
-    for one in item.classifications:
-        if one.code:
-            found.append(Shape(scheme=one.scheme or FREE_CODE, code=one.code))
+        found.insert(0, _Code(STANDARD.get(standard.scheme or "", standard.scheme or FREE_CODE), standard.value))
+    if item.classifications:
+        found += [_Code(one.scheme or FREE_CODE, one.code) for one in item.classifications if one.code]
     return found
 
 

@@ -7,7 +7,7 @@ EX-114 to EX-118), and the terms of EN 16931 repeat what it says for the formats
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 from ..model import FurtherReference, Invoice
@@ -20,19 +20,38 @@ _CODES = ("cup", "cig")
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
-def related(invoice: Invoice, numbers: Sequence[str]) -> list[FurtherReference]:
+class Related:
+    """A reference that a term of EN 16931 makes: what a FurtherReference states, and no model."""
+
+    __slots__ = ("agreement", "cig", "cup", "date", "id", "item", "kind", "lines")
+
+    def __init__(
+        self, kind: str, id: str, date: Any = None, item: str | None = None, lines: Sequence[str] = ()
+    ) -> None:
+        self.kind, self.id, self.date, self.item, self.lines = kind, id, date, item, lines
+        self.agreement = self.cup = self.cig = None
+
+
+def related(invoice: Invoice, numbers: Sequence[str]) -> list[Any]:
     """Every reference to write, in order: what a term states, in the words of the full reference that repeats it."""
-    lines = {line.id: number for line, number in zip(invoice.lines, numbers, strict=True) if line.id}
-    left = [_renumbered(one, lines) for one in invoice.references if _usable(one)]
-    found = []
-    for one in chain(_stated(invoice), _of_lines(invoice, tuple(left), numbers)):
-        covering = next((other for other in left if _covers(other, one)), None)
-        if covering is not None:
-            left.remove(covering)
-        found.append(covering or one)
+    left: list[Any] = []
+    if invoice.references:
+        lines = {line.id: number for line, number in zip(invoice.lines, numbers, strict=True) if line.id}
+        left = [_renumbered(one, lines) for one in invoice.references if _usable(one)]
+    found: list[Any] = [*_stated(invoice), *_of_lines(invoice, tuple(left), numbers)]
+    if left:
+        found = [_covering(left, one) for one in found]
     main = [one for one in left if one.kind == "FatturaPrincipale"]
     found += [one for one in left if one not in main[1:]]  # there is room for one
     return _coded(invoice, found)
+
+
+def _covering(left: list[Any], one: Any) -> Any:
+    """The reference of *left* that says all that *one* says, taken from there; else *one*."""
+    covering = next((other for other in left if _covers(other, one)), None)
+    if covering is not None:
+        left.remove(covering)
+    return covering or one
 
 
 def _usable(one: FurtherReference) -> bool:
@@ -41,36 +60,40 @@ def _usable(one: FurtherReference) -> bool:
     return bool(one.id) and dated
 
 
-def _stated(invoice: Invoice) -> Iterator[FurtherReference]:
+def _stated(invoice: Invoice) -> Iterator[Related]:
     """The terms of EN 16931 for the whole document."""
     order, contract = invoice.purchase_order, invoice.contract
     if order and order.id:
-        yield FurtherReference(kind="ON", id=order.id, date=order.date)
+        yield Related("ON", order.id, order.date)
     if contract and contract.id:
-        yield FurtherReference(kind="CT", id=contract.id, date=contract.date)
+        yield Related("CT", contract.id, contract.date)
     if invoice.receiving_advice_reference:
-        yield FurtherReference(kind="ALO", id=invoice.receiving_advice_reference)
+        yield Related("ALO", invoice.receiving_advice_reference)
     for one in invoice.preceding:
         if one.id:
-            yield FurtherReference(kind="IV", id=one.id, date=one.issue_date)
+            yield Related("IV", one.id, one.issue_date)
 
 
-def _of_lines(
-    invoice: Invoice, full: Sequence[FurtherReference], numbers: Sequence[str]
-) -> Iterator[FurtherReference]:  # fmt: skip
+def _of_lines(invoice: Invoice, full: Sequence[FurtherReference], numbers: Sequence[str]) -> Iterator[Related]:
     """Orders and contracts of lines that no reference in *full* names, one for all lines that share them."""
     groups: dict[tuple[Any, ...], list[str]] = {}
     known = invoice.purchase_order.id if invoice.purchase_order else None
+
+    def named(key: tuple[Any, ...], number: str) -> None:
+        if not full or not any(_names(one, key, number) for one in full):
+            if key in groups:
+                groups[key].append(number)
+            else:
+                groups[key] = [number]
+
     for line, number in zip(invoice.lines, numbers, strict=True):
         order, contract = line.order, line.contract
-        for key in (
-            ("ON", order.id or known, order.date, order.line) if order else None,
-            ("CT", contract.id, contract.date, None) if contract else None,
-        ):
-            if key and key[1] and not any(_names(one, key, number) for one in full):
-                groups.setdefault(key, []).append(number)
-    for (kind, id_, date, item), named in groups.items():
-        yield FurtherReference(kind=kind, id=id_, date=date, item=item, lines=tuple(named))
+        if order is not None and (id_ := order.id or known):
+            named(("ON", id_, order.date, order.line), number)
+        if contract is not None and contract.id:
+            named(("CT", contract.id, contract.date, None), number)
+    for (kind, id_, date, item), lines in groups.items():
+        yield Related(kind, id_, date, item, lines)
 
 
 def _names(one: FurtherReference, key: tuple[Any, ...], number: str) -> bool:
@@ -79,7 +102,7 @@ def _names(one: FurtherReference, key: tuple[Any, ...], number: str) -> bool:
     return same and (kind == "CT" or one.item == item)
 
 
-def _covers(full: FurtherReference, one: FurtherReference) -> bool:
+def _covers(full: FurtherReference, one: Any) -> bool:
     return not one.lines and full.kind == one.kind and full.id == one.id and (full.date == one.date or not one.date)
 
 
@@ -88,14 +111,15 @@ def _renumbered(one: FurtherReference, lines: dict[str, str]) -> FurtherReferenc
     return one if named == one.lines else one.model_copy(update={"lines": named})
 
 
-def _coded(invoice: Invoice, found: list[FurtherReference]) -> list[FurtherReference]:
+def _coded(invoice: Invoice, found: list[Any]) -> list[Any]:
     """BT-11 and BT-17 as CUP and CIG of the order, or else of the contract, where no reference states them."""
     codes = {"cup": invoice.project_reference, "cig": invoice.tender_reference}
     wanted = {name: code for name, code in codes.items()
               if code and not any(getattr(one, name) == code for one in found)}  # fmt: skip
-    at = _bearer([one.kind for one in found])
-    if wanted and at is not None and not any(getattr(found[at], name) for name in wanted):
-        found[at] = found[at].model_copy(update=wanted)
+    at = _bearer([one.kind for one in found]) if wanted else None
+    if at is not None and not any(getattr(found[at], name) for name in wanted):
+        bearer = found[at]
+        found[at] = SimpleNamespace(**{name: getattr(bearer, name) for name in Related.__slots__} | wanted)
     return found
 
 

@@ -6,12 +6,10 @@ travels as an extension (EX-25) of that name. The rows speak of an invoice as :m
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from ..mapping import Drop, Field, Group, Lens, Map, Row
-from ..money import plain
-from ._fatturapa_words import ROOM
+from ._fatturapa_words import ROOM, digits
 from ._xml import escape
 
 ORDINARY, SIMPLIFIED = "FatturaElettronica", "FatturaElettronicaSemplificata"
@@ -44,22 +42,6 @@ TRANSMISSION = (
     "email",
     "system",
 )
-
-
-def digits(value: Decimal) -> str:
-    """*value* with two decimals at least, as every amount, price, quantity and rate here.
-
-    >>> digits(Decimal("12")), digits(Decimal("12.5")), digits(Decimal("0.12345"))
-    ('12.00', '12.50', '0.12345')
-    """
-    text = str(value)
-    if text[-3:-2] == ".":  # nearly always; what str() writes with an exponent has no point there
-        return text
-    text = plain(value)
-    point = text.find(".")
-    if point < 0:
-        return f"{text}.00"
-    return f"{text}0" if len(text) - point == 2 else text
 
 
 def _vat(text: str) -> str:

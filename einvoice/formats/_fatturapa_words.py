@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from ..money import plain
+
 #: VAT categories without tax, which FatturaPA tells apart by Natura.
 UNTAXED = frozenset({"E", "Z", "AE", "K", "G", "O"})
 #: Codes of Natura that name a family only (in force until 2020).
@@ -33,3 +37,19 @@ MIMES = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
     "application/vnd.oasis.opendocument.spreadsheet": "ODS",
 }  # fmt: skip
+
+
+def digits(value: Decimal) -> str:
+    """*value* with two decimals at least, as every amount, price, quantity and rate here.
+
+    >>> digits(Decimal("12")), digits(Decimal("12.5")), digits(Decimal("0.12345"))
+    ('12.00', '12.50', '0.12345')
+    """
+    text = str(value)
+    if text[-3:-2] == ".":  # nearly always; what str() writes with an exponent has no point there
+        return text
+    text = plain(value)
+    point = text.find(".")
+    if point < 0:
+        return f"{text}.00"
+    return f"{text}0" if len(text) - point == 2 else text

@@ -49,7 +49,7 @@ def compile_writer(table: Map) -> Writer:
     code = _Code(table)
     names: dict[str, Any] = {
         "E": escape, "Q": quote, "plain": plain, "negated": negated, "B": lambda value: b64encode(value).decode(),
-        "H": table.hooks, **code.constants,
+        **code.constants,
     }  # fmt: skip
     exec(compile(code.text(), f"<table {table.root}>", "exec"), names)  # noqa: S102  our own table, no input
     inner = names["write"]
@@ -78,6 +78,7 @@ class _Code:
     def __init__(self, table: Map) -> None:
         self.table = table
         self.constants: dict[str, Any] = {}
+        self._hooks: dict[str, str] = {}
         self._names = 0
         self._functions: list[str] = []
         self._named: set[str] = set()
@@ -166,14 +167,23 @@ class _Code:
         name = self._new("g")
         scope.leaf[id(node)] = name
         if group.each:
-            self._line(indent, f"{name} = H[{group.each!r}](inv)")
+            self._line(indent, f"{name} = {self._hook(group.each)}(inv)")
         else:
             base = "inv" if node.absolute else scope.var
             self._line(indent, f"{name} = {self._attribute(base, node.steps, scope, indent)}")
         if group.when and not group.many:
-            self._line(indent, f"if not H[{group.when!r}]({name}, inv): {name} = None")
+            self._line(indent, f"if not {self._hook(group.when)}({name}, inv): {name} = None")
         elif group.when:
-            self._line(indent, f"{name} = [x for x in {name} or () if H[{group.when!r}](x, inv)]")
+            when = self._hook(group.when)
+            one = f"{name} if {when}({name}[0], inv) else ()"  # the usual case, without a frame of its own
+            several = f"[x for x in {name} if {when}(x, inv)]"
+            self._line(indent, f"{name} = ({several} if len({name}) > 1 else {one}) if {name} else ()")
+
+    def _hook(self, name: str) -> str:
+        """The name of a constant that holds the hook: looked up once."""
+        if name not in self._hooks:
+            self._hooks[name] = self._constant(self.table.hooks[name])
+        return self._hooks[name]
 
     def _constant(self, value: Any) -> str:
         name = f"K{len(self.constants)}"
@@ -210,7 +220,7 @@ class _Code:
         elif when:
             always = bool(node.group and node.group.always)
             stated = f" and ({' or '.join(sorted(conditions))})" if conditions and not always else ""
-            self._line(indent, f"if H[{when!r}]({scope.var}, inv){stated}:")
+            self._line(indent, f"if {self._hook(when)}({scope.var}, inv){stated}:")
             conditions = frozenset() if always else conditions
             indent += 1
         elif conditions and conditions != known:
@@ -277,6 +287,7 @@ class _Code:
             self._line(indent + 1, f"t = {self._constant(leaf.row.lens.to)}(t)")
             self._line(indent + 1, "if t is None: continue")
         shown = "E(t)" if leaf.row.lens else _FORMAT[leaf.kind].format("t")
+        shown = self._own(shown, node.name)
         self._put(indent + 1, f"<{node.name}{_constants(node)}>{{{shown}}}</{node.name}>")
 
     # -- text
@@ -321,14 +332,14 @@ class _Code:
         if isinstance(node.text, Const):
             self._put(indent, _literal(escape(node.text.value)))
         elif isinstance(node.text, Leaf):
-            self._text(node.text, scope, indent, known)
+            self._text(node, node.text, scope, indent, known)
         for child in node.children:
             self._node(child, scope, indent, known)
         if len(self._lines) == start and indent == 1:
             self._line(indent, "pass")
 
-    def _text(self, leaf: Leaf, scope: _Scope, indent: int, known: frozenset[str]) -> None:
-        local, shown = scope.leaf[id(leaf)], self._shown(leaf, scope)
+    def _text(self, node: Node, leaf: Leaf, scope: _Scope, indent: int, known: frozenset[str]) -> None:
+        local, shown = scope.leaf[id(leaf)], self._own(self._shown(leaf, scope), node.name)
         certain = self._certain(leaf, scope, known)
         self._put(
             indent, f"{{{shown if certain else f'{self._absent(leaf, escape)} if {local} is None else {shown}'}}}"
@@ -340,6 +351,12 @@ class _Code:
         if leaf.row.signed:
             text = text.replace("N(", "S(", 1)
         return "Q(" + text[2:] if attribute and text.startswith("E(") else text
+
+    def _own(self, shown: str, element: str) -> str:
+        """*shown* by what the table's hook ``text`` makes of the values of *element*, where it makes anything."""
+        make = self.table.hooks.get("text") if shown[:2] in ("E(", "N(") else None
+        own = make(element, shown[0] == "N") if make else None
+        return f"{self._constant(own)}({shown[2:]}" if own else shown
 
     def _certain(self, leaf: Leaf, scope: _Scope, known: frozenset[str]) -> bool:
         """True when the condition that led here says that this very leaf is present."""

@@ -25,7 +25,7 @@ from ..mapping import Leaf, Map, Node, plan
 from ..model import Invoice, Party, leaves
 from ._absent import Absent, supplied
 from ._fatturapa_answers import answers as answers
-from ._fatturapa_facets import Misfit, fitted
+from ._fatturapa_facets import MARK, Misfit, fitted, text_of
 from ._fatturapa_in import HOOKS as READING
 from ._fatturapa_in import after, unknown_recipient
 from ._fatturapa_out import HOOKS as WRITING
@@ -114,8 +114,10 @@ def table(simple: bool, item_codes: tuple[tuple[str, str], ...] = tuple(ITEM_COD
 
 
 @cache
-def _writer(simple: bool) -> Writer:
-    return compile_writer(table(simple))
+def _writer(simple: bool, checked: bool = False) -> Writer:
+    """*checked*: a text that its element does not hold is MARK."""
+    one = table(simple)
+    return compile_writer(replace(one, hooks={**one.hooks, "text": text_of}) if checked else one)
 
 
 @cache
@@ -188,8 +190,11 @@ class FatturaPaFormat:
         if body.seller is not None:
             body.seller.regime = body.seller.regime or settings.regime or None
             self._register(body.seller, values)
-        text, missing = _writer(simple)(body, values, False)
-        text, misfits = fitted(text, settings.transliterate, settings.long_text == "cut")
+        misfits: list[Misfit] = []
+        text, missing = _writer(simple, checked=True)(body, values, False)
+        if way.unfit or MARK in text:
+            text, missing = _writer(simple)(body, values, False)
+            text, misfits = fitted(text, settings.transliterate, settings.long_text == "cut")
         losses += [*absent(dict.fromkeys([*missing, *way.missing])), *way.said]
         losses += [_unfit(one, invoice, settings) for one in misfits]
         name = f"{values['sender_country']}{values['sender_code']}_{values['progressive']}.xml"
