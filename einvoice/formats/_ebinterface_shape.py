@@ -13,10 +13,12 @@ from ..errors import Finding, Severity
 from ..model import AllowanceCharge, Delivery, Invoice, Line, Means, Party, Tax
 from ..money import plain
 from ..totals import line_subtotal
+from ._view import View, view
 from ._xml_read import Context, Raw
 
 _NAMED = {"title": "DocumentTitle", "header": "HeaderDescription", "footer": "FooterDescription",
           "payment_comment": "PaymentMethod.Comment"}  # fmt: skip
+_KEYS = {name: key for key, name in _NAMED.items()}
 #: Categories whose comment says why no tax is charged (BT-120); of others it describes the tax.
 _UNTAXED = ("E", "AE", "O", "K", "G", "Z")
 _CHARGED = (None, "charged")
@@ -37,17 +39,6 @@ _COUNTRY = {"seller": "BT-40", "buyer": "BT-55"}
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
-class _View:
-    """A group of the model with some of its values replaced."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__ = values
-
-
-def _view(one: Any, **changed: Any) -> Any:
-    return _View(one.__dict__ | changed)
-
-
 class Shaped:
     """One invoice made ready: what the rows take, the ``@name`` values, the findings.
 
@@ -58,19 +49,19 @@ class Shaped:
     def __init__(self, invoice: Invoice, settings: Any) -> None:
         self.findings: list[Finding] = []
         self.settings = settings
-        names = {name: key for key, name in _NAMED.items()}
-        stated = [one for one in invoice.extensions if one.name in names]
-        self.meta = {"system": settings.generating_system,
-                     **{names[one.name or ""]: one.value or "" for one in stated}}  # fmt: skip
+        self.meta = {"system": settings.generating_system}
+        for one in invoice.extensions:
+            if one.name in _KEYS:
+                self.meta[_KEYS[one.name]] = one.value or ""
         if notes := "\n\n".join(note.text for note in invoice.notes if note.text):
             self.meta["comment"] = notes
         self.invoice = invoice
         self._order = invoice.purchase_order.id if invoice.purchase_order else None
         means = invoice.payment.means if invoice.payment else ()
         method = _method(means) or ("other" if "payment_comment" in self.meta else "")
-        self.body = _view(
+        self.body = view(
             invoice,
-            extensions=[one for one in invoice.extensions if one.name not in names],
+            extensions=[one for one in invoice.extensions if one.name not in _KEYS],
             **{role: self._party(role, getattr(invoice, role)) for role in ("seller", "buyer", "sold_to")},
             allowances=[self._reduced(one, f"allowances[{at}]") for at, one in enumerate(invoice.allowances)],
             charges=[self._reduced(one, f"charges[{at}]") for at, one in enumerate(invoice.charges)],
@@ -89,7 +80,9 @@ class Shaped:
             for name in ("gross", "prepaid", "rounding", "due"):
                 self._digits(f"totals.{name}", getattr(totals, name), _CENT)
         for term, name, most in _LONGEST:
-            self._long(name, term, getattr(invoice, name), most)
+            text = getattr(invoice, name)
+            if text is not None and len(text) > most:
+                self._long(name, term, text, most)
         self._long("purchase_order.id", "BT-13", self._order, 255)
 
     # -- what does not fit
@@ -118,7 +111,7 @@ class Shaped:
     # -- lines
 
     def _line(self, line: Line, index: int) -> Any:
-        changed: dict[str, Any] = {}
+        changed: dict[str, Any] = line.__dict__.copy()
         if line.allowances or line.charges:
             subtotal = line_subtotal(line)
             for name in ("allowances", "charges"):
@@ -138,8 +131,8 @@ class Shaped:
             changed["delivery_date"] = self._day(f"lines[{index}].delivery_date", "EX-91")
         order = line.order
         if order is not None and order.line and not order.id and self._order:
-            changed["order"] = _View({**order.__dict__, "id": self._order})
-        return _View({**line.__dict__, **changed})
+            changed["order"] = _Order(self._order, order.line, order.date, order.sales_order)
+        return View(changed)
 
     def _figures(self, line: Line, index: int, changed: dict[str, Any]) -> None:
         """Numbers that fit; a finer price is that of more items (BT-149): 40.123456 is 4012.3456 for a hundred."""
@@ -153,7 +146,7 @@ class Shaped:
         if _finer(price.net, _FOURTH):
             shift = -int(price.net.as_tuple().exponent) - 4
             base = (price.base_quantity or Decimal(1)).scaleb(shift)
-            changed["price"] = _view(price, net=price.net.scaleb(shift), base_quantity=Decimal(plain(base)))
+            changed["price"] = view(price, net=price.net.scaleb(shift), base_quantity=Decimal(plain(base)))
         elif price.base_quantity is not None:
             self._digits(f"lines[{index}].price.base_quantity", price.base_quantity, _FOURTH)
 
@@ -161,15 +154,26 @@ class Shaped:
 
     def _tax(self, tax: Tax, base: Decimal | None, at: str, index: int | None = None) -> Any:
         """What a TaxItem states; *at* is where the tax stands, ``lines[]`` that of line *index*."""
-        rate, amount = tax.rate, tax.amount
-        base = tax.base if tax.base is not None else base
+        rate, amount, own = tax.rate, tax.amount, tax.base
         if rate is None and tax.category in _UNTAXED:
             rate = _ZERO
-        for name, value in (("base", base), ("rate", rate if tax.scheme in _VAT else None), ("amount", amount)):
-            if value is not None and _finer(value, _CENT):
-                place = at if index is None else at.replace("[]", f"[{index}]")
+        if (
+            (own is not None and _finer(own, _CENT))
+            or (amount is not None and _finer(amount, _CENT))
+            or (rate is not None and _finer(rate, _CENT))
+        ):
+            place = at if index is None else at.replace("[]", f"[{index}]")
+            figures = {"base": own, "amount": amount, **({"rate": rate} if tax.scheme in _VAT else {})}
+            for name, value in figures.items():
                 self._digits(f"{place}.{name}", value, _CENT)
-        return _Vat(base, rate, tax.category, amount, tax.exemption_reason or tax.description, tax.scheme)
+        return _Vat(
+            base if own is None else own,
+            rate,
+            tax.category,
+            amount,
+            tax.exemption_reason or tax.description,
+            tax.scheme,
+        )
 
     def _reduced(self, one: AllowanceCharge, path: str, line: Line | None = None, base: Decimal | None = None) -> Any:
         """An allowance or charge on its base; where none is stated on a line, on what the line comes to before it."""
@@ -184,7 +188,7 @@ class Shaped:
         }
         self._digits(f"{path}.amount", one.amount, _CENT)
         self._digits(f"{path}.base", one.base, _CENT)
-        return _view(one, **changed)
+        return view(one, **changed)
 
     # -- parties, delivery, payment
 
@@ -194,7 +198,7 @@ class Shaped:
         if party.address is None:
             return party
         self._long(f"{role}.address.country", _COUNTRY.get(role, ""), party.address.country, 2, 2)
-        return _view(party, address=_address(party.address))
+        return view(party, address=_address(party.address))
 
     def _day(self, path: str, term: str) -> date | None:
         """The day of a delivery that states none, which the schema wants: that of the issue where settings say so."""
@@ -217,7 +221,7 @@ class Shaped:
         if to is None or to.address is None:
             return to
         self._long("delivery.address.country", "BT-80", to.address.country, 2, 2)
-        return _view(to, address=_address(to.address))
+        return view(to, address=_address(to.address))
 
     def _payment(self, method: str) -> Any:
         """Discounts have a last day: that of so many days from the issue."""
@@ -231,13 +235,13 @@ class Shaped:
                 until = issued + timedelta(days=min(int(one.days), 9999))
             for name in ("percent", "base", "amount"):
                 self._digits(f"payment.discounts[{at}].{name}", getattr(one, name), _CENT)
-            rows.append(_view(one, until=until))
+            rows.append(view(one, until=until))
         if method == "transfer":
             self._long("payment.remittance", "BT-83", payment.remittance, 35)
         if method == "debit":
             self._long("payment.creditor_id", "BT-90", payment.creditor_id, 35)
         means = [self._means(one, at, method) for at, one in enumerate(payment.means)]
-        return _view(payment, discounts=rows, means=means)
+        return view(payment, discounts=rows, means=means)
 
     def _means(self, one: Means, index: int, method: str) -> Any:
         at, account = f"payment.means[{index}]", one.account
@@ -250,7 +254,7 @@ class Shaped:
             self._long(f"{at}.account.id", "BT-84", account.id, 34)
         named = {"name": self._cut(f"{at}.account.name", account.name, 70),
                  "bank": self._cut(f"{at}.account.bank", account.bank, 255)}  # fmt: skip
-        return _view(one, account=_view(account, **named))
+        return view(one, account=view(account, **named))
 
 
 class _Vat:
@@ -262,6 +266,15 @@ class _Vat:
                  description: str | None, scheme: str | None) -> None:  # fmt: skip
         self.base, self.rate, self.category = base, rate, category
         self.amount, self.description, self.scheme = amount, description, scheme
+
+
+class _Order:
+    """The order of a line that states only its line there."""
+
+    __slots__ = ("date", "id", "line", "sales_order")
+
+    def __init__(self, id: str, line: str | None, date: date | None, sales_order: str | None) -> None:
+        self.id, self.line, self.date, self.sales_order = id, line, date, sales_order
 
 
 def _finer(value: Decimal, unit: Decimal) -> bool:
@@ -282,7 +295,7 @@ def _untaxed(path: str, what: str, term: str) -> Finding:
 def _address(address: Any) -> Any:
     lines = [line for line in (address.line_1, address.line_2, address.line_3) if line]
     name = address.country_name or address.country
-    return _view(address, line_1="\n".join(lines) or None, country_name=name)
+    return view(address, line_1="\n".join(lines) or None, country_name=name)
 
 
 def _method(means: Any) -> str:
