@@ -14,9 +14,16 @@ from einvoice import formats
 from einvoice.exchange import Format, Identity
 from einvoice.model import Invoice
 
-from . import content, facturae_template, fatturapa_template
+from . import (
+    cii_template,
+    content,
+    ebinterface_template,
+    facturae_template,
+    fatturapa_template,
+    rosettanet_template,
+)
 from .measure import Case
-from .render import same
+from .render import facturx_cii, leaves, same
 
 SIZES = (20, 1000)
 IDS = replace(content.IDS, numbers={"progressive": "00A17"})
@@ -34,6 +41,9 @@ class Row(NamedTuple):
 FORMATS = (
     Row("FatturaPA", "fatturapa", {"regime": "RF18", "payment": {"58": "MP05"}}, fatturapa_template.render),
     Row("Facturae", "facturae", {}, facturae_template.render),
+    Row("ebInterface", "ebinterface", {}, ebinterface_template.render),
+    Row("RosettaNet", "rosettanet", rosettanet_template.SETTINGS, rosettanet_template.render),
+    Row("CII", "cii", {}, cii_template.render),
 )
 
 
@@ -49,3 +59,14 @@ def cases(sizes: Sequence[int] = SIZES) -> Iterator[Case]:
             ours = partial(write, formats.get(row.name, **row.settings), invoice)
             template = partial(row.render, invoice, IDS)
             yield same(f"{row.label} / string template, {lines} lines", "3", ours, template)
+        yield against_facturx(lines)
+
+
+def against_facturx(lines: int) -> Case:
+    """CII against factur-x, which writes the same content from a dictionary."""
+    name = f"CII / factur-x, {lines} lines"
+    facturx, why = facturx_cii()
+    if facturx is None:
+        return Case(name, "0.15", why=why)
+    peer = partial(facturx, content.for_facturx(lines), check_xsd=False, check_schematron=False)
+    return same(name, "0.15", partial(write, formats.get("cii"), content.invoice(lines)), peer, leaves)

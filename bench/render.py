@@ -52,14 +52,24 @@ def write_cxml(invoice: Any) -> bytes:
 
 
 def facturx_ubl() -> tuple[Callable[..., bytes] | None, str]:
-    """factur-x's UBL generator, or None and why not. Only the release that the limits are stated for counts."""
+    """factur-x's UBL generator, or None and why not."""
+    return _facturx("generate_ubl_xml")
+
+
+def facturx_cii() -> tuple[Callable[..., bytes] | None, str]:
+    """factur-x's CII generator, or None and why not."""
+    return _facturx("generate_cii_xml")
+
+
+def _facturx(name: str) -> tuple[Callable[..., bytes] | None, str]:
+    """A generator of factur-x. Only the release that the limits are stated for counts."""
     try:
         if version("factur-x") != "7.8":
             return None, f"factur-x is {version('factur-x')}; the limit is stated for 7.8"
         facturx = import_module("facturx")  # untyped
     except (PackageNotFoundError, ImportError):
         return None, "factur-x is not installed (extra bench)"
-    return facturx.generate_ubl_xml, ""
+    return getattr(facturx, name), ""
 
 
 def canonical(data: bytes) -> object:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
-from types import SimpleNamespace
 from typing import Any
 
 from ..errors import Severity
@@ -22,11 +22,11 @@ from ..model import (
     Named,
     Party,
     Reference,
-    Tax,
     is_credit,
 )
 from ..money import parse, plain
 from ..totals import line_subtotal
+from ._view import View
 from ._xml_read import Context, Raw
 
 _MEMOS = {"creditMemo": "381", "lineLevelCreditMemo": "381", "debitMemo": "383", "lineLevelDebitMemo": "383"}
@@ -106,7 +106,8 @@ def _line_out(line: Line, position: int, times: Mapping[str | None, int]) -> Any
     elif line.subtotal is None:
         update |= {"subtotal": line.net_amount, "net_amount": None}
     if len(line.taxes) == 1 and line.taxes[0].amount is None:
-        extra += _tax_words(line.taxes[0])
+        tax = line.taxes[0]
+        extra += _tax_words(tax.category, tax.rate, tax.scheme)
         update["taxes"] = ()
     if line.price and line.price.base_quantity is not None and line.price.base_unit is None and line.unit:
         extra.append(Named(name="priceBasisUnit", value="-"))
@@ -116,22 +117,14 @@ def _line_out(line: Line, position: int, times: Mapping[str | None, int]) -> Any
         update["item"] = line.item.model_copy(update=pair)
     if extra:
         update["extensions"] = (*line.extensions, *extra)
-    return SimpleNamespace(**(line.__dict__ | update)) if update else line
-
-
-def _tax_words(tax: Tax) -> list[Named]:
-    words = (
-        ("taxCategory", tax.category),
-        ("taxRate", None if tax.rate is None else plain(tax.rate)),
-        ("taxScheme", tax.scheme),
-    )
-    return [_named(name, value) for name, value in words if value]
+    return View(line.__dict__ | update) if update else line
 
 
 @lru_cache(256)
-def _named(name: str, value: str) -> Named:
-    """One object for one pair: the lines of an invoice share a handful."""
-    return Named(name=name, value=value)
+def _tax_words(category: str | None, rate: Decimal | None, scheme: str | None) -> tuple[Named, ...]:
+    """The same objects for the same tax: the lines of an invoice share a handful."""
+    words = (("taxCategory", category), ("taxRate", None if rate is None else plain(rate)), ("taxScheme", scheme))
+    return tuple(Named(name=name, value=value) for name, value in words if value)
 
 
 def _orders(invoice: Invoice) -> list[OrderView]:
@@ -300,7 +293,9 @@ HOOKS: dict[str, Callable[..., Any]] = {
     "ships": _ships,
     "is_item": lambda line, invoice: line.kind != "service",
     "is_service": lambda line, invoice: line.kind == "service",
-    "taxed_in_line": lambda line, invoice: line.tax_amount is not None or any(t.amount is not None for t in line.taxes),
+    "taxed_in_line": lambda line, invoice: (
+        line.tax_amount is not None or bool(line.taxes and any(t.amount is not None for t in line.taxes))
+    ),
     "first_payload": lambda one, invoice: one is invoice.preceding[0],
     "first_number": lambda one, invoice: one is invoice.preceding[0] and one.id is not None,
     "order_by_payload": lambda view, invoice: bool(view.purchase_order and view.purchase_order.payload_id),

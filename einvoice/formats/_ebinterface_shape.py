@@ -6,16 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import count
 from typing import Any
 
 from ..errors import Finding, Severity
 from ..model import AllowanceCharge, Delivery, Invoice, Line, Means, Party, Tax
 from ..money import plain
 from ..totals import line_subtotal
+from ._view import View, view
 from ._xml_read import Context, Raw
 
 _NAMED = {"title": "DocumentTitle", "header": "HeaderDescription", "footer": "FooterDescription",
           "payment_comment": "PaymentMethod.Comment"}  # fmt: skip
+_KEYS = {name: key for key, name in _NAMED.items()}
 #: Categories whose comment says why no tax is charged (BT-120); of others it describes the tax.
 _UNTAXED = ("E", "AE", "O", "K", "G", "Z")
 _CHARGED = (None, "charged")
@@ -25,7 +28,7 @@ _FURTHER = ("0088", "0060")
 _ZERO, _CENT, _FOURTH = Decimal(0), Decimal("0.01"), Decimal("0.0001")
 #: Characters that an element takes at most. Numbers and references are never cut.
 _LONGEST = (
-    ("BT-1", "number", 255), ("BT-13", "purchase_order.id", 255), ("BT-14", "sales_order_reference", 255),
+    ("BT-1", "number", 255), ("BT-14", "sales_order_reference", 255),
     ("BT-16", "despatch_advice_reference", 255), ("BT-19", "accounting_reference", 20), ("EX-2", "language", 2),
     ("BT-5", "currency", 3),
 )  # fmt: skip
@@ -36,36 +39,29 @@ _COUNTRY = {"seller": "BT-40", "buyer": "BT-55"}
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
-class _View:
-    """A group of the model with some of its values replaced."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__ = values
-
-
-def _view(one: Any, **changed: Any) -> Any:
-    return _View(one.__dict__ | changed)
-
-
 class Shaped:
-    """One invoice made ready: what the rows take, the ``@name`` values, the findings."""
+    """One invoice made ready: what the rows take, the ``@name`` values, the findings.
+
+    Lines are made ready one by one while they are written, so that a thousand of them do not wait in memory; their
+    findings are there once the document is written.
+    """
 
     def __init__(self, invoice: Invoice, settings: Any) -> None:
         self.findings: list[Finding] = []
         self.settings = settings
-        names = {name: key for key, name in _NAMED.items()}
-        stated = [one for one in invoice.extensions if one.name in names]
-        self.meta = {"system": settings.generating_system,
-                     **{names[one.name or ""]: one.value or "" for one in stated}}  # fmt: skip
+        self.meta = {"system": settings.generating_system}
+        for one in invoice.extensions:
+            if one.name in _KEYS:
+                self.meta[_KEYS[one.name]] = one.value or ""
         if notes := "\n\n".join(note.text for note in invoice.notes if note.text):
             self.meta["comment"] = notes
         self.invoice = invoice
         self._order = invoice.purchase_order.id if invoice.purchase_order else None
         means = invoice.payment.means if invoice.payment else ()
         method = _method(means) or ("other" if "payment_comment" in self.meta else "")
-        self.body = _view(
+        self.body = view(
             invoice,
-            extensions=[one for one in invoice.extensions if one.name not in names],
+            extensions=[one for one in invoice.extensions if one.name not in _KEYS],
             **{role: self._party(role, getattr(invoice, role)) for role in ("seller", "buyer", "sold_to")},
             allowances=[self._reduced(one, f"allowances[{at}]") for at, one in enumerate(invoice.allowances)],
             charges=[self._reduced(one, f"charges[{at}]") for at, one in enumerate(invoice.charges)],
@@ -75,14 +71,19 @@ class Shaped:
             ],
             cancelled=next((one for one in invoice.preceding if one.method == "cancelled" and one.issue_date), None),
             delivery=self._delivery(),
-            lines=[self._line(line, index) for index, line in enumerate(invoice.lines)],
+            lines=map(self._line, invoice.lines, count()) if invoice.lines else (),
             payment=self._payment(method),
             method=method,
         )  # fmt: skip
-        for name in ("gross", "prepaid", "rounding", "due"):
-            self._digits(f"totals.{name}", getattr(invoice.totals, name, None), _CENT)
-        for term, path, most in _LONGEST:
-            self._long(path, term, _at(invoice, path), most)
+        totals = invoice.totals
+        if totals is not None:
+            for name in ("gross", "prepaid", "rounding", "due"):
+                self._digits(f"totals.{name}", getattr(totals, name), _CENT)
+        for term, name, most in _LONGEST:
+            text = getattr(invoice, name)
+            if text is not None and len(text) > most:
+                self._long(name, term, text, most)
+        self._long("purchase_order.id", "BT-13", self._order, 255)
 
     # -- what does not fit
 
@@ -110,7 +111,7 @@ class Shaped:
     # -- lines
 
     def _line(self, line: Line, index: int) -> Any:
-        changed: dict[str, Any] = {}
+        changed: dict[str, Any] = line.__dict__.copy()
         if line.allowances or line.charges:
             subtotal = line_subtotal(line)
             for name in ("allowances", "charges"):
@@ -120,7 +121,7 @@ class Shaped:
                 ]
         for tax in line.taxes:
             if tax.scheme in _VAT and tax.effect in _CHARGED:
-                changed["taxes"] = (self._tax(tax, line.net_amount, f"lines[{index}].taxes[0]"),)
+                changed["taxes"] = (self._tax(tax, line.net_amount, "lines[].taxes[0]", index),)
                 break
         else:
             changed["taxes"] = ()
@@ -130,8 +131,8 @@ class Shaped:
             changed["delivery_date"] = self._day(f"lines[{index}].delivery_date", "EX-91")
         order = line.order
         if order is not None and order.line and not order.id and self._order:
-            changed["order"] = _View({**order.__dict__, "id": self._order})
-        return _View({**line.__dict__, **changed})
+            changed["order"] = _Order(self._order, order.line, order.date, order.sales_order)
+        return View(changed)
 
     def _figures(self, line: Line, index: int, changed: dict[str, Any]) -> None:
         """Numbers that fit; a finer price is that of more items (BT-149): 40.123456 is 4012.3456 for a hundred."""
@@ -145,23 +146,34 @@ class Shaped:
         if _finer(price.net, _FOURTH):
             shift = -int(price.net.as_tuple().exponent) - 4
             base = (price.base_quantity or Decimal(1)).scaleb(shift)
-            changed["price"] = _view(price, net=price.net.scaleb(shift), base_quantity=Decimal(plain(base)))
+            changed["price"] = view(price, net=price.net.scaleb(shift), base_quantity=Decimal(plain(base)))
         elif price.base_quantity is not None:
             self._digits(f"lines[{index}].price.base_quantity", price.base_quantity, _FOURTH)
 
     # -- taxes, allowances and charges
 
-    def _tax(self, tax: Tax, base: Decimal | None, path: str) -> Any:
-        rate = tax.rate
+    def _tax(self, tax: Tax, base: Decimal | None, at: str, index: int | None = None) -> Any:
+        """What a TaxItem states; *at* is where the tax stands, ``lines[]`` that of line *index*."""
+        rate, amount, own = tax.rate, tax.amount, tax.base
         if rate is None and tax.category in _UNTAXED:
             rate = _ZERO
-        view = _Vat(tax.base if tax.base is not None else base, rate, tax.category, tax.amount,
-                    tax.exemption_reason or tax.description, tax.scheme)  # fmt: skip
-        for name in ("base", "rate", "amount") if tax.scheme in _VAT else ("base", "amount"):
-            value = getattr(view, name)
-            if value is not None and _finer(value, _CENT):
-                self._digits(f"{path}.{name}", value, _CENT)
-        return view
+        if (
+            (own is not None and _finer(own, _CENT))
+            or (amount is not None and _finer(amount, _CENT))
+            or (rate is not None and _finer(rate, _CENT))
+        ):
+            place = at if index is None else at.replace("[]", f"[{index}]")
+            figures = {"base": own, "amount": amount, **({"rate": rate} if tax.scheme in _VAT else {})}
+            for name, value in figures.items():
+                self._digits(f"{place}.{name}", value, _CENT)
+        return _Vat(
+            base if own is None else own,
+            rate,
+            tax.category,
+            amount,
+            tax.exemption_reason or tax.description,
+            tax.scheme,
+        )
 
     def _reduced(self, one: AllowanceCharge, path: str, line: Line | None = None, base: Decimal | None = None) -> Any:
         """An allowance or charge on its base; where none is stated on a line, on what the line comes to before it."""
@@ -176,7 +188,7 @@ class Shaped:
         }
         self._digits(f"{path}.amount", one.amount, _CENT)
         self._digits(f"{path}.base", one.base, _CENT)
-        return _view(one, **changed)
+        return view(one, **changed)
 
     # -- parties, delivery, payment
 
@@ -186,7 +198,7 @@ class Shaped:
         if party.address is None:
             return party
         self._long(f"{role}.address.country", _COUNTRY.get(role, ""), party.address.country, 2, 2)
-        return _view(party, address=_address(party.address))
+        return view(party, address=_address(party.address))
 
     def _day(self, path: str, term: str) -> date | None:
         """The day of a delivery that states none, which the schema wants: that of the issue where settings say so."""
@@ -209,7 +221,7 @@ class Shaped:
         if to is None or to.address is None:
             return to
         self._long("delivery.address.country", "BT-80", to.address.country, 2, 2)
-        return _view(to, address=_address(to.address))
+        return view(to, address=_address(to.address))
 
     def _payment(self, method: str) -> Any:
         """Discounts have a last day: that of so many days from the issue."""
@@ -223,13 +235,13 @@ class Shaped:
                 until = issued + timedelta(days=min(int(one.days), 9999))
             for name in ("percent", "base", "amount"):
                 self._digits(f"payment.discounts[{at}].{name}", getattr(one, name), _CENT)
-            rows.append(_view(one, until=until))
+            rows.append(view(one, until=until))
         if method == "transfer":
             self._long("payment.remittance", "BT-83", payment.remittance, 35)
         if method == "debit":
             self._long("payment.creditor_id", "BT-90", payment.creditor_id, 35)
         means = [self._means(one, at, method) for at, one in enumerate(payment.means)]
-        return _view(payment, discounts=rows, means=means)
+        return view(payment, discounts=rows, means=means)
 
     def _means(self, one: Means, index: int, method: str) -> Any:
         at, account = f"payment.means[{index}]", one.account
@@ -242,7 +254,7 @@ class Shaped:
             self._long(f"{at}.account.id", "BT-84", account.id, 34)
         named = {"name": self._cut(f"{at}.account.name", account.name, 70),
                  "bank": self._cut(f"{at}.account.bank", account.bank, 255)}  # fmt: skip
-        return _view(one, account=_view(account, **named))
+        return view(one, account=view(account, **named))
 
 
 class _Vat:
@@ -254,6 +266,15 @@ class _Vat:
                  description: str | None, scheme: str | None) -> None:  # fmt: skip
         self.base, self.rate, self.category = base, rate, category
         self.amount, self.description, self.scheme = amount, description, scheme
+
+
+class _Order:
+    """The order of a line that states only its line there."""
+
+    __slots__ = ("date", "id", "line", "sales_order")
+
+    def __init__(self, id: str, line: str | None, date: date | None, sales_order: str | None) -> None:
+        self.id, self.line, self.date, self.sales_order = id, line, date, sales_order
 
 
 def _finer(value: Decimal, unit: Decimal) -> bool:
@@ -271,17 +292,10 @@ def _untaxed(path: str, what: str, term: str) -> Finding:
     )  # fmt: skip
 
 
-def _at(invoice: Invoice, path: str) -> Any:
-    at: Any = invoice
-    for name in path.split("."):
-        at = getattr(at, name, None)
-    return at
-
-
 def _address(address: Any) -> Any:
     lines = [line for line in (address.line_1, address.line_2, address.line_3) if line]
     name = address.country_name or address.country
-    return _view(address, line_1="\n".join(lines) or None, country_name=name)
+    return view(address, line_1="\n".join(lines) or None, country_name=name)
 
 
 def _method(means: Any) -> str:

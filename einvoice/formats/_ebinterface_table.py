@@ -34,8 +34,16 @@ def _type_back(text: str) -> str:
 
 
 TYPE = Lens(_type, _type_back)
-POSITION = Lens(lambda id_: id_ if re.fullmatch(r"0*[1-9]\d*", id_, re.ASCII) else None, lambda text: text)
-BIC = Lens(lambda bic: bic if re.fullmatch(r"\w{8}(\w{3})?", bic, re.ASCII) else None, lambda text: text)
+
+
+def _matching(pattern: str) -> Lens:
+    """Texts that are as *pattern* says; others have no place."""
+    matches = re.compile(pattern, re.ASCII).fullmatch
+    return Lens(lambda text: text if matches(text) else None, lambda text: text)
+
+
+POSITION = _matching(r"0*[1-9]\d*")
+BIC = _matching(r"\w{8}(\w{3})?")
 
 
 # --- rows: parties ----------------------------------------------------------------------------------------------------
@@ -147,7 +155,7 @@ def _line() -> tuple[Row, ...]:
         Group("Classification", (Field("code"), Field("scheme", "@ClassificationSchema")), "item.classifications[]",
               many=True),
         Group("AdditionalInformation", (Field("value"), Field("name", "@Key")), "item.attributes[]", many=True),
-        _tax("BG-30", "is_vat"),
+        _tax("BG-30", ""),
         Field("BT-131", "LineItemAmount", required=True),
     )  # fmt: skip
 

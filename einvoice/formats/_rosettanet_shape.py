@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..model import Identifier, Invoice, Item, Line, Party
 from ..money import parse as parse_number
 from ..money import plain
 from ._edi import delivered
+from ._view import View
 from ._xml_read import Context, Raw
 
 #: Partner by ProcessRoleIdentifier; SHT is the delivery.
@@ -26,6 +28,7 @@ _SHAPES = {"duns": r"[0-9]{9}", "duns4": r"[0-9]{9}[0-9a-zA-Z]{1,4}", "gln": r"[
 _FIELDS = {"VAT": "vat_id", "TAX": "tax_id"}
 #: Authority of an entry that only carries the name of a party without any number.
 _NAMED = ("NONE", "-")
+_GTIN = re.compile(r"\d{8}|\d{12,14}", re.ASCII)
 #: Name of a product that has neither name nor number.
 UNNAMED = "-"
 _CHARGED = (None, "charged")
@@ -36,7 +39,8 @@ _REASONS = {"FC": "freight", "HD": "handling", "95": "discount"}
 
 
 class Shaped:
-    """One invoice made ready: what the rows take, the ``@name`` values, the findings."""
+    """One invoice made ready: what the rows take, the ``@name`` values, the findings; those of the lines are there once
+    the document is written."""
 
     def __init__(self, invoice: Invoice, settings: Any, units: Crosswalk) -> None:
         self.invoice, self.units = invoice, units
@@ -50,13 +54,13 @@ class Shaped:
         for role, party in (("sender", invoice.seller), ("receiver", invoice.buyer)):
             self._addressed(role, getattr(settings, role), party)
         self.findings += _nowhere(invoice)
-        self.body = SimpleNamespace(**(invoice.__dict__ | {
+        self.body = View(invoice.__dict__ | {
             "seller": _partner(invoice.seller),
             "buyer": _partner(invoice.buyer),
             "allowances": [_role(one) for one in invoice.allowances],
             "charges": [_role(one) for one in invoice.charges],
-            "lines": [self._line(line, index) for index, line in enumerate(invoice.lines)],
-        }))  # fmt: skip
+            "lines": map(self._line, invoice.lines, count()) if invoice.lines else (),
+        })  # fmt: skip
 
     def _addressed(self, role: str, named: Any, party: Party | None) -> None:
         """Sender or receiver: as the settings name it, else by a network id or a number of the party."""
@@ -88,12 +92,12 @@ class Shaped:
     def _line(self, line: Line, index: int) -> Any:
         item = line.item
         update: dict[str, Any] = {
-            "allowances": [_role(one) for one in line.allowances],
-            "charges": [_role(one) for one in line.charges],
             "gross_amount": line.gross_amount if line.gross_amount is not None else line.net_amount,
             "by_gtin": False,
             "gtin_too": False,
         }
+        if line.allowances or line.charges:
+            update |= {name: [_role(one) for one in getattr(line, name)] for name in ("allowances", "charges")}
         if line.unit:
             known = self.units.to(line.unit) or self.units.to(f"X{line.unit}")
             update["unit"] = known or line.unit
@@ -109,17 +113,21 @@ class Shaped:
         if item is not None:
             gtin = item.standard_id.value if item.standard_id and item.standard_id.scheme in (None, "0160") else None
             own = item.seller_id or item.buyer_id or item.manufacturer_id
-            update["by_gtin"] = bool(not own and gtin and re.fullmatch(r"\d{8}|\d{12,14}", gtin, re.ASCII))
-            update["gtin_too"] = bool(gtin) and not update["by_gtin"]
-            changed: dict[str, Any] = {"batches": item.batches[:1]}
-            if update["by_gtin"] and gtin:
+            changed: dict[str, Any] = {}
+            if gtin and not own and _GTIN.fullmatch(gtin):
+                update["by_gtin"] = True
                 changed["standard_id"] = SimpleNamespace(value=gtin.zfill(14))
+            else:
+                update["gtin_too"] = bool(gtin)
+            if len(item.batches) > 1:
+                changed["batches"] = item.batches[:1]
             if item.name is None and not (own or gtin):
                 changed["name"] = UNNAMED
-            update["item"] = SimpleNamespace(**(item.__dict__ | changed))
+            if changed:
+                update["item"] = View(item.__dict__ | changed)
         else:
             update["item"] = Item(name=UNNAMED)
-        return SimpleNamespace(**(line.__dict__ | update))
+        return View(line.__dict__ | update)
 
 
 _SIDES = {"sender": "seller", "receiver": "buyer"}
@@ -139,7 +147,7 @@ def _nowhere(invoice: Invoice) -> Iterator[Finding]:
 def _role(one: Any) -> Any:
     """An allowance or charge with the role that its reason code stands for."""
     role = one.role or _REASONS.get(one.reason_code or "")
-    return one if role == one.role else SimpleNamespace(**(one.__dict__ | {"role": role}))
+    return one if role == one.role else View(one.__dict__ | {"role": role})
 
 
 def _partner(party: Party | None) -> Any:
@@ -151,7 +159,7 @@ def _partner(party: Party | None) -> Any:
         entries = [SimpleNamespace(scheme=_NAMED[0], id=_NAMED[1], jurisdiction=None)]
     if entries:
         entries[0].jurisdiction = party.name
-    return SimpleNamespace(**(party.__dict__ | {"tax_registrations": entries}))
+    return View(party.__dict__ | {"tax_registrations": entries})
 
 
 def _numbers(party: Party) -> Iterator[tuple[str, str]]:
