@@ -22,7 +22,7 @@ _ORDER = ("SU", "BY", "IV", "DP", "PE", "RE", "LC", "II", "SF", "SO")
 _RECEIVES = ("RB", "BF", "RH", "BE")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """One NAD group: the role, the first identifier, the party, and what its bank segments and references say."""
 

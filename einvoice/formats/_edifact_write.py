@@ -12,6 +12,7 @@ from ..errors import Finding, Severity
 from . import _edi
 from ._edifact_stream import CHARSETS
 from ._segments import Delimiters, escaping
+from ._segments_write import serialised
 
 #: Levels A and B hold less than ASCII (ISO 9735, annex A).
 _LEVELS = {
@@ -19,6 +20,16 @@ _LEVELS = {
     "UNOB": re.compile(r"[^A-Za-z0-9 .,\-()/=!\"%&*;<>'+:?]"),
 }
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def _allowed(codec: str, strange: re.Pattern[str]) -> bytes:
+    signs = bytes(range(256)).decode(codec, "ignore")
+    return strange.sub("", signs).encode(codec)
+
+
+#: By syntax identifier a one-byte codec, and the bytes of what the level allows. To search bytes is cheaper.
+_ONE_BYTE = {syntax: "iso8859-1" if codec == "utf-8" else codec for syntax, codec in CHARSETS.items()}
+_ALLOWED = {syntax: _allowed(codec, _LEVELS.get(syntax, _CONTROL)) for syntax, codec in _ONE_BYTE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,8 @@ def outside(text: str, syntax: str) -> list[str]:
     >>> outside("Gieß 5 €", "UNOC"), outside("Abc", "UNOA"), outside("ABC", "UNOA")
     (['€'], ['b', 'c'], [])
     """
+    if _within(text, syntax):
+        return []
     level = _LEVELS.get(syntax)
     if level:
         return list(dict.fromkeys(level.findall(text)))
@@ -63,6 +76,14 @@ def outside(text: str, syntax: str) -> list[str]:
         signs = [sign for sign in dict.fromkeys(text) if not sign.isascii() and sign not in found]
         found += [sign for sign in signs if not _fits(sign, codec)]
     return found
+
+
+def _within(text: str, syntax: str) -> bool:
+    """True when one pass over the bytes finds nothing outside; False leaves it to those who look at each sign."""
+    try:
+        return not text.encode(_ONE_BYTE[syntax]).translate(None, _ALLOWED[syntax])
+    except UnicodeEncodeError:
+        return False
 
 
 def _fits(sign: str, codec: str) -> bool:
@@ -155,16 +176,7 @@ def broken(text: str, delimiters: Delimiters, line_end: str) -> str:
 
 def segment(delimiters: Delimiters, tag: str, *elements: str | Sequence[str]) -> str:
     """One segment with its terminator; trailing empty elements and components are left out."""
-    escape = escaping(delimiters)
-    parts = [tag]
-    for element in elements:
-        components = [element] if isinstance(element, str) else list(element)
-        while components and not components[-1]:
-            components.pop()
-        parts.append(delimiters.component.join(map(escape, components)))
-    while not parts[-1]:
-        parts.pop()
-    return delimiters.element.join(parts) + delimiters.segment
+    return serialised([(tag, *elements)], delimiters)
 
 
 def _unb(one: Envelope, delimiters: Delimiters) -> str:

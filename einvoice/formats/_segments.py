@@ -8,13 +8,8 @@ third data element of NAD. A segment group is an element named after its trigger
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-from ..mapping import Const, Leaf, Map, Node
-from ..money import plain
-from ._xml_write import _Code, _Scope, _stands_for
 
 #: The ``when`` of a group that is read and never written: another partner's way to say the same.
 NEVER = "never"
@@ -203,7 +198,7 @@ def _key(e: int, c: int) -> str:
 _KEYS = tuple(tuple(f"{e}.{c}" for c in range(20)) for e in range(40))
 
 
-# --- going out --------------------------------------------------------------------------------------------------------
+# --- what both ways know --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,58 +209,14 @@ class Limit:
     parts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
-    """A text that its data element could not hold whole; it was cut to ``room`` characters.
+def rejoined(pieces: Sequence[str], size: int, separator: str) -> str:
+    """The text that was spread over *pieces*: a full one runs on into the next, another ends with *separator*.
 
-    whole  a number: it was written as it is, for a number cut is another number
+    >>> rejoined(["Beispiel Instr", "umente", "Halle 4"], 14, " ")
+    'Beispiel Instrumente Halle 4'
     """
-
-    term: str
-    text: str
-    room: int
-    whole: bool = False
-
-
-#: Called with what was cut.
-Cut = Callable[[Over], None]
-
-
-class SegmentWriter(Protocol):
-    def __call__(
-        self, invoice: Any, meta: Mapping[str, str], negate: bool = False, cut: Cut = ..., /
-    ) -> tuple[str, list[str]]: ...
-
-
-def compile_segments(table: Map, delimiters: Delimiters, limits: Mapping[str, Limit] | None = None) -> SegmentWriter:
-    """A function (invoice, transmission values, negate, cut) to (segments joined, ids of absent required terms).
-
-    The number of segments is the number of segment terminators: data never hold one unreleased.
-
-    limits  by place, ``NAD/4.1`` or ``FTX+ACF/4.1`` for one qualifier: a longer text is spread over the components
-            there, and cut when it fills them all; ``cut`` is then called
-    """
-    code = _SegmentCode(table, delimiters, limits or {})
-    escape = escaping(delimiters)
-    names: dict[str, Any] = {
-        "E": escape, "Q": escape, "H": table.hooks, "Z": _trimmed(delimiters), "L": limiting(delimiters), "W": _whole,
-        **code.constants,
-    }  # fmt: skip
-    exec(compile(code.text(), f"<table {table.root}>", "exec"), names)  # noqa: S102  our own table, no input
-    inner, before = names["write"], table.hooks.get("before")
-    decimal = _decimal(delimiters.decimal)
-
-    def write(
-        invoice: Any, meta: Mapping[str, str], negate: bool = False, cut: Cut = lambda over: None, /
-    ) -> tuple[str, list[str]]:
-        source = before(invoice) if before else invoice
-        out: list[str] = []
-        missing: list[str] = []
-        signed = (lambda value: decimal(-value) if value else decimal(value)) if negate else decimal
-        inner(source, meta, decimal, signed, out, missing.append, cut)
-        return "".join(out), missing
-
-    return write
+    text = "".join(piece if len(piece) == size else f"{piece}{separator}" for piece in pieces[:-1])
+    return text + pieces[-1]
 
 
 #: Of the private use area: element, component, segment, repetition.
@@ -286,225 +237,3 @@ def escaping(delimiters: Delimiters) -> Callable[[str], str]:
     found = re.compile(f"[{re.escape(special + delimiters.release)}]")
     search, substitute, by = found.search, found.sub, delimiters.release
     return lambda text: substitute(lambda match: by + match.group(), text) if search(text) else text
-
-
-def limiting(delimiters: Delimiters) -> Callable[[str, Limit, str, Cut], str]:
-    """Text as the components of one data element. A line break ends a component where there are several."""
-    escape, join = escaping(delimiters), delimiters.component.join
-
-    def limited(text: str, limit: Limit, term: str, cut: Cut) -> str:
-        if len(text) <= limit.size and "\n" not in text:
-            return escape(text)
-        pieces = _pieces(text, limit.size, limit.parts > 1)
-        if len(pieces) > limit.parts:
-            cut(Over(term, text, limit.size * limit.parts))
-        del pieces[limit.parts :]
-        while pieces and not pieces[-1]:
-            pieces.pop()
-        return join(map(escape, pieces))
-
-    return limited
-
-
-def _whole(text: str, limit: Limit, term: str, cut: Cut) -> str:
-    """A number, and word of one that is longer than its data element."""
-    if len(text) > limit.size:
-        cut(Over(term, text, limit.size, whole=True))
-    return text
-
-
-def _pieces(text: str, size: int, lines: bool) -> list[str]:
-    """*text* in pieces of *size*. A row that fills its last piece ends with an empty one, for a full one runs on."""
-    rows = text.split("\n") if lines else [text.replace("\n", " ")]
-    pieces: list[str] = []
-    for row in rows:
-        if pieces and len(pieces[-1]) == size:
-            pieces.append("")
-        pieces += [row[at : at + size] for at in range(0, len(row) or 1, size)]
-    return pieces
-
-
-def rejoined(pieces: Sequence[str], size: int, separator: str) -> str:
-    """The text that was spread over *pieces*: a full one runs on into the next, another ends with *separator*.
-
-    >>> rejoined(["Beispiel Instr", "umente", "Halle 4"], 14, " ")
-    'Beispiel Instrumente Halle 4'
-    """
-    text = "".join(piece if len(piece) == size else f"{piece}{separator}" for piece in pieces[:-1])
-    return text + pieces[-1]
-
-
-def _decimal(mark: str) -> Callable[[Any], str]:
-    return plain if mark == "." else lambda value: plain(value).replace(".", mark)
-
-
-def _trimmed(delimiters: Delimiters) -> Callable[..., str]:
-    """Joins a segment, leaving out trailing empty components and elements."""
-    c, e, t = delimiters.component, delimiters.element, delimiters.segment
-
-    def join(tag: str, *elements: tuple[str, ...]) -> str:
-        parts = [tag]
-        for element in elements:
-            last = len(element)
-            while last and not element[last - 1]:
-                last -= 1
-            parts.append(c.join(element[:last]))
-        while not parts[-1]:
-            parts.pop()
-        return e.join(parts) + t
-
-    return join
-
-
-#: Leaves of one segment that may be absent, up to which every combination is written out as code of its own.
-_VARIANTS = 3
-
-
-class _SegmentCode(_Code):
-    """Writes segments where its base writes elements; scopes, loads and conditions are the same."""
-
-    def __init__(self, table: Map, delimiters: Delimiters, limits: Mapping[str, Limit]) -> None:
-        self.delimiters, self.limits, self._qualified = delimiters, limits, ""
-        super().__init__(table)
-
-    def _root(self, root: Node) -> None:
-        _prune(root)
-        self._triggers = set(_triggers(root))
-        self._line(0, "def write(inv, m, N, S, out, miss, cut):")
-        self._line(1, "a = out.append")
-        self._line(1, "cu = ct = ''")
-        scope = _Scope("inv")
-        self._loads(root, scope, 1)
-        self._content(root, scope, 1, frozenset())
-
-    def _node(self, node: Node, scope: _Scope, indent: int, known: frozenset[str]) -> None:
-        """The trigger of a group is written with its group, even where it states nothing itself."""
-        if id(node) in self._triggers:
-            self._element(node, scope, indent, "", known)
-        else:
-            super()._node(node, scope, indent, known)
-
-    def _load(self, leaf: Leaf, scope: _Scope, indent: int) -> None:
-        """Several values of one data element are written as their lens makes one text of them."""
-        super()._load(leaf, scope, indent)
-        if leaf.many and leaf.row.lens:
-            name = scope.leaf[id(leaf)]
-            self._line(indent, f"{name} = {self._constant(leaf.row.lens.to)}({name}) if {name} else None")
-
-    def _element(self, node: Node, scope: _Scope, indent: int, head: str, known: frozenset[str] = frozenset()) -> None:
-        if not node.attrs:
-            start = len(self._lines)
-            self._content(node, scope, indent, known)
-            if len(self._lines) == start:
-                self._line(indent, "pass")
-            return
-        by_element: dict[int, dict[int, Leaf | Const]] = {}
-        for name, source in node.attrs.items():
-            element, _, component = name.partition(".")
-            if isinstance(source, (Leaf, Const)):
-                by_element.setdefault(int(element), {})[int(component or 1)] = source
-        first = by_element.get(1, {}).get(1)
-        self._qualified = f"{node.name}+{first.value}" if isinstance(first, Const) else node.name
-        sources = [one for row in by_element.values() for one in row.values()]
-        doubtful = [
-            one for one in sources
-            if isinstance(one, Leaf) and not self._certain(one, scope, known) and _stands_for(one) is None
-        ]  # fmt: skip
-        if len(doubtful) > _VARIANTS:
-            self._line(indent, self._trim(node.name, by_element, scope))
-        else:
-            self._variants(node.name, by_element, doubtful, scope, indent)
-        for row in by_element.values():
-            for one in row.values():
-                if isinstance(one, Leaf) and one.row.required:
-                    self._line(indent, f"if {scope.leaf[id(one)]} is None: miss({one.id!r})")
-
-    def _variants(
-        self, tag: str, elements: dict[int, dict[int, Leaf | Const]], doubtful: list[Leaf], scope: _Scope, indent: int
-    ) -> None:
-        """One concatenation for each way the leaves in doubt may be there or not: joining at run time costs more."""
-        if not doubtful:
-            self._line(indent, self._plain(tag, elements, scope))
-            return
-        leaf, rest = doubtful[0], doubtful[1:]
-        without = {e: {c: one for c, one in row.items() if one is not leaf} for e, row in elements.items()}
-        self._line(indent, f"if {scope.leaf[id(leaf)]} is not None:")
-        self._variants(tag, elements, rest, scope, indent + 1)
-        self._line(indent, "else:")
-        self._variants(tag, {e: row for e, row in without.items() if row}, rest, scope, indent + 1)
-
-    def _plain(self, tag: str, elements: dict[int, dict[int, Leaf | Const]], scope: _Scope) -> str:
-        """One concatenation: every part is known to be there."""
-        d, pieces, text = self.delimiters, [], tag
-        for e in range(1, max(elements, default=0) + 1):
-            text += d.element
-            row = elements.get(e, {})
-            for c in range(1, max(row, default=0) + 1):
-                text += d.component if c > 1 else ""
-                source = row.get(c)
-                if isinstance(source, Const):
-                    text += escaping(d)(source.value)
-                elif source is not None:
-                    written = self._cell if _stands_for(source) is not None else self._fitted
-                    pieces += [repr(text), written(tag, e, c, source, scope)]
-                    text = ""
-        pieces.append(repr(text + d.segment))
-        return f"a({' + '.join(pieces)})"
-
-    def _trim(self, tag: str, elements: dict[int, dict[int, Leaf | Const]], scope: _Scope) -> str:
-        rows, flat, single = [], [], True
-        for e in range(1, max(elements) + 1):
-            row = elements.get(e, {})
-            cells = [self._cell(tag, e, c, row.get(c), scope) for c in range(1, max(row, default=0) + 1)]
-            rows.append(f"({', '.join(cells)},)" if cells else "()")
-            flat.append(cells[0] if cells else "''")
-            single = single and len(cells) < 2
-        d = self.delimiters
-        if single and not d.release:  # data cannot end with a separator, so the empty end can be stripped off
-            return f"a({d.element!r}.join(({tag!r}, {', '.join(flat)})).rstrip({d.element!r}) + {d.segment!r})"
-        return f"a(Z({tag!r}, {', '.join(rows)}))"
-
-    def _fitted(self, tag: str, e: int, c: int, leaf: Leaf, scope: _Scope) -> str:
-        """The text of *leaf*, no longer than its place takes."""
-        shown, limit = self._shown(leaf, scope), self.limits.get(f"{self._qualified}/{e}.{c}")
-        limit = limit or self.limits.get(f"{tag}/{e}.{c}")
-        if leaf.row.raw and self.delimiters.component != ":":
-            return f"{shown}.replace(':', {self.delimiters.component!r})"
-        if limit is None or leaf.row.raw:
-            return shown
-        rest = f"{self._constant(limit)}, {leaf.id!r}, cut)"
-        if not shown.startswith("E("):
-            return f"W({shown}, {rest}"
-        text = shown[2:-1]
-        return f"({shown} if len({text}) <= {limit.size} and '\\n' not in {text} else L({text}, {rest})"
-
-    def _cell(self, tag: str, e: int, c: int, source: Leaf | Const | None, scope: _Scope) -> str:
-        if source is None:
-            return "''"
-        if isinstance(source, Const):
-            return repr(escaping(self.delimiters)(source.value))
-        local = scope.leaf[id(source)]
-        filling = _stands_for(source)
-        shown = self._fitted(tag, e, c, source, scope)
-        return f"({shown} if {local} is not None else {escaping(self.delimiters)(filling or '')!r})"
-
-    def _call(self, node: Node, var: str, indent: int) -> None:
-        raise ValueError(f"{node.name}: segment tables share no rows by name")
-
-    def _repeated(self, node: Node, leaf: Leaf, scope: _Scope, indent: int) -> None:
-        raise ValueError(f"{node.name}: a segment has no text of its own")
-
-
-def _triggers(node: Node) -> Iterator[int]:
-    first = node.children[0] if node.children else None
-    if first is not None and node.name == f"SG-{first.name}" and not first.opens:
-        yield id(first)
-    for child in node.children:
-        yield from _triggers(child)
-
-
-def _prune(node: Node) -> None:
-    """Without the groups that are only read: ``when="never"``."""
-    node.children = [child for child in node.children if child.group is None or child.group.when != NEVER]
-    for child in node.children:
-        _prune(child)

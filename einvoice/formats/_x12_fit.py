@@ -28,8 +28,8 @@ def _alone(invoice: Invoice) -> Iterator[Finding]:
     """IT102, IT103 and IT104 stand together or not at all (syntax note P020304)."""
     for index, line in enumerate(invoice.lines):
         price = line.price.net if line.price else None
-        stated = [value is not None for value in (line.quantity, line.unit, price)]
-        if any(stated) and not all(stated):
+        absent = (line.quantity is None) + (line.unit is None) + (price is None)
+        if absent in (1, 2):
             yield Finding("EINV-X12-10", "quantity, unit and price of a line are not all stated", Severity.WARNING,
                           path=f"$.lines[{index}]", clause="X12 IT1, P020304",
                           fix="state all three, or none for a line of money alone")  # fmt: skip
@@ -52,7 +52,8 @@ def _implied(invoice: Invoice, way: Way) -> Iterator[tuple[str, Decimal | None]]
             yield "totals.tax", totals.tax
     yield from _charged(invoice, "")
     for index, line in enumerate(invoice.lines):
-        yield from _charged(line, f"lines[{index}].")
+        if line.allowances or line.charges:
+            yield from _charged(line, f"lines[{index}].")
         if way.tax_by_sac:
             yield f"lines[{index}].tax_amount", line.tax_amount
     for index, one in enumerate(invoice.payment.discounts if invoice.payment else ()):
@@ -72,13 +73,14 @@ def _codes(invoice: Invoice, way: Way) -> Iterator[Finding]:
     walks = {name: way.walk(name) for name in ("units", "taxes", "charges", "allowances", "payment")}
     told: set[tuple[str, str]] = set()
     for name, code, path, severity in _stated(invoice):
-        if code is None or walks[name].to(code) is not None or (name, code) in told:
+        if code is None or (name, code) in told:
             continue
         told.add((name, code))
-        yield Finding(
-            "EINV-X12-09", f"{code} has no equivalent among the X12 {name}", severity, path=f"$.{path}",
-            found=code[:80], fix=f"agree on a code with the partner and set it under {name}",
-        )  # fmt: skip
+        if walks[name].to(code) is None:
+            yield Finding(
+                "EINV-X12-09", f"{code} has no equivalent among the X12 {name}", severity, path=f"$.{path}",
+                found=code[:80], fix=f"agree on a code with the partner and set it under {name}",
+            )  # fmt: skip
 
 
 Code = tuple[str, str | None, str, Severity]
@@ -92,7 +94,8 @@ def _stated(invoice: Invoice) -> Iterator[Code]:
         if line.price and line.price.base_unit:
             yield "units", line.price.base_unit, f"{at}price.base_unit", Severity.WARNING
         yield from _taxed(line.taxes, f"{at}taxes")
-        yield from _reasons(line, at)
+        if line.allowances or line.charges:
+            yield from _reasons(line, at)
     yield from _taxed(invoice.tax_breakdown, "tax_breakdown")
     yield from _reasons(invoice, "")
     payment = invoice.payment

@@ -27,7 +27,7 @@ KINDS = {"380": "DI", "381": "CR", "383": "DR", "384": "CO"}
 _TYPES = {"CR": "381", "CN": "381", "DR": "383", "DC": "383", "CO": "384"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """One N1 loop: the role, the first identifier, the party, and the account that is paid to."""
 

@@ -10,13 +10,16 @@ from functools import cache
 
 from ..errors import Finding, Severity
 from . import _edi
-from ._segments import STAND_INS, Delimiters, escaping
+from ._segments import STAND_INS, Delimiters
+from ._segments_write import Pairs, serialised
 from ._x12_codec import ISA_WIDTHS
 from ._x12_prepare import FIXED
 
 #: X12.5, 3.3: the basic set, and the extended set with its letters of other languages.
 _BASIC = r"""A-Z0-9 !"&'()*+,\-./:;?="""
 _EXTENDED = _BASIC + r"a-z%~@\[\]_{}\\|<>#$^`" + "ÀÁÂÄàáâäÈÉÊèéêëÌÍÎìíîïÒÓÔÖòóôöÙÚÛÜùúûüÇçÑñ¿¡"
+#: IT1 holds ten pairs of qualifier and value; PER three, more of them begin another PER.
+PAIRS = {"IT1": Pairs(FIXED["IT1"], 10), "PER": Pairs(FIXED["PER"], 3, again=True)}
 SETS = {"basic": re.compile(f"[^{_BASIC}]"), "extended": re.compile(f"[^{_EXTENDED}]")}
 
 
@@ -47,11 +50,7 @@ class Envelope:
 
 def segment(delimiters: Delimiters, tag: str, *elements: str) -> str:
     """One segment with its terminator; trailing empty elements are left out."""
-    escape = escaping(delimiters)
-    parts = [tag, *map(escape, elements)]
-    while not parts[-1]:
-        parts.pop()
-    return delimiters.element.join(parts) + delimiters.segment
+    return serialised([(tag, *elements)], delimiters)
 
 
 def around(one: Envelope, count: int, delimiters: Delimiters) -> tuple[str, str]:
@@ -86,36 +85,6 @@ def ends(kind: str, control: str, count: int, delimiters: Delimiters, convention
     return head, segment(delimiters, "SE", str(count + 2), control)
 
 
-# --- pairs back into their segment ------------------------------------------------------------------------------------
-
-
-@cache
-def _groups(delimiters: Delimiters) -> re.Pattern[str]:
-    end = re.escape(delimiters.segment)
-    tags = "|".join(FIXED)
-    return re.compile(f"(?:(?<={end})|^)({tags})([^{end}]*){end}((?:\\+\\1[^{end}]*{end})+)")
-
-
-def paired(body: str, delimiters: Delimiters) -> tuple[str, list[str]]:
-    """*body* with the pairs that the table writes apart back in IT1 and PER, and the pairs that found no room.
-
-    IT1 holds ten pairs; PER three, more of them begin another PER.
-    """
-    e, end = delimiters.element, delimiters.segment
-    left: list[str] = []
-
-    def join(match: re.Match[str]) -> str:
-        tag, fixed, rest = match.groups()
-        head = fixed + e * (FIXED[tag] - fixed.count(e))
-        pairs = rest.replace(f"+{tag}", "").split(end)[:-1]
-        if tag == "IT1":
-            left.extend(pairs[10:])
-            return f"{tag}{head}{''.join(pairs[:10])}{end}"
-        return "".join(f"{tag}{head}{''.join(pairs[at : at + 3])}{end}" for at in range(0, len(pairs), 3))
-
-    return _groups(delimiters).sub(join, body), left
-
-
 # --- characters -------------------------------------------------------------------------------------------------------
 
 
@@ -126,8 +95,10 @@ def fitted(
 
     replacement  stands for a delimiter inside data; None: such a document does not go out
     """
-    strange = list(dict.fromkeys(SETS[characters].findall(text)))
-    strange = [sign for sign in strange if sign not in _service(delimiters)]
+    if _within(text, characters, delimiters) and (charset != "ascii" or text.isascii()):
+        return text.encode(charset), []
+    signs = "".join(sign for sign in dict.fromkeys(text) if sign not in _service(delimiters))
+    strange = SETS[characters].findall(signs)
     strange += [sign for sign in dict.fromkeys(text) if not sign.isascii() and sign not in strange
                 and not _encodes(sign, charset)] if not text.isascii() else []  # fmt: skip
     if not strange:
@@ -139,6 +110,20 @@ def fitted(
     change = dict.fromkeys(map(ord, STAND_INS), replacement or " ")
     change |= {ord(sign): _safe(plainer(sign, characters), delimiters) for sign in others}
     return text.translate(change).encode(charset, "replace"), found
+
+
+def _within(text: str, characters: str, delimiters: Delimiters) -> bool:
+    """True when *text* holds delimiters and what the set allows; to search bytes is cheaper than to search letters."""
+    try:
+        return not text.encode("iso8859-1").translate(None, _allowed(characters, delimiters))
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def _allowed(characters: str, delimiters: Delimiters) -> bytes:
+    signs = SETS[characters].sub("", bytes(range(256)).decode("iso8859-1"))
+    return f"{signs}{_service(delimiters)}".encode("iso8859-1")
 
 
 def _service(delimiters: Delimiters) -> str:

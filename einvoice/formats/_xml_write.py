@@ -141,7 +141,7 @@ class _Code:
             steps = tuple(terms.term(leaf.row.fallback).path.split("."))
             self._line(indent, f"if {name} is None: {name} = {self._attribute('inv', steps, scope, indent)}")
         if leaf.row.lens and not leaf.many:
-            lens = self._constant(leaf.row.lens.to)
+            lens = self._lens(leaf)
             also = self._attribute(base, (*leaf.steps[:-1], *leaf.also), scope, indent) if leaf.also else ""
             if also:
                 second = self._new("v")
@@ -149,6 +149,10 @@ class _Code:
                 self._line(indent, f"if {name} is not None or {second} is not None: {name} = {lens}({name}, {second})")
             else:
                 self._line(indent, f"if {name} is not None: {name} = {lens}({name})")
+
+    def _lens(self, leaf: Leaf) -> str:
+        assert leaf.row.lens is not None
+        return self._constant(leaf.row.lens.to)
 
     def _attribute(self, base: str, steps: tuple[str, ...], scope: _Scope, indent: int) -> str:
         at = base

@@ -36,10 +36,10 @@ from ._edifact_write import (
     fitted,
     outside,
     plainer,
-    segments_in,
     strange,
 )  # fmt: skip
-from ._segments import Delimiters, Over, SegmentWriter, compile_segments
+from ._segments import Delimiters
+from ._segments_write import Over, SegmentWriter, compile_segments
 from ._xml_read import Context, TreeReader
 from ._xml_write import absent
 
@@ -159,15 +159,14 @@ class EdifactFormat:
 
     def part(self, invoice: Invoice, ids: Identity) -> Part:
         """The message of *invoice* without UNH and UNT. It shares an interchange with others of the same two ends."""
-        text, losses = self._body(invoice)
-        data, changed = self._bytes(text)
+        text, count, losses = self._body(invoice)
+        data = self._encoded(text)
         sender, recipient = self.share(invoice)
         losses += [_unaddressed(side) for side, end in (("sender", sender), ("recipient", recipient)) if not end.id]
         series = [Series("interchange", between("edifact", sender.id, recipient.id), _HIGHEST)]
         series += [replace(series[0], kind="group")] if self.settings.group else []
         series += [replace(series[0], kind="message", each=True)]
-        count = segments_in(text, self._delimiters)
-        return Part(data, count, (sender, recipient), tuple(series), (*losses, *changed))
+        return Part(data, count, (sender, recipient), tuple(series), tuple(losses))
 
     def share(self, invoice: Invoice) -> tuple[Party, Party]:
         """Sender and recipient of the interchange."""
@@ -201,24 +200,29 @@ class EdifactFormat:
     def _bytes(self, text: str) -> tuple[bytes, list[Finding]]:
         """*text* as it goes out, and what was changed for the level."""
         text, changed = fitted(text, self.settings.syntax, self._delimiters, self.settings.transliterate)
+        return self._encoded(text), changed
+
+    def _encoded(self, text: str) -> bytes:
         if self.settings.line_end:
             text = broken(text, self._delimiters, self.settings.line_end)
-        return text.encode(CHARSETS[self.settings.syntax]), changed
+        return text.encode(CHARSETS[self.settings.syntax])
 
-    def _body(self, invoice: Invoice) -> tuple[str, list[Finding]]:
+    def _body(self, invoice: Invoice) -> tuple[str, int, list[Finding]]:
         over: list[Over] = []
         writer = _writer(self._directory, self._delimiters)
         shaped = self._shaped(invoice)
-        text, missing = writer(shaped, self._values(invoice), False, over.append)
+        written = writer(shaped, self._values(invoice), over.append)
         losses = []
-        if signs := outside(text, self.settings.syntax):
+        if signs := outside(written.text, self.settings.syntax):
             losses.append(strange(signs, self.settings.syntax, self.settings.transliterate))
             shaped = _plainer(shaped, signs, self.settings.syntax)  # before lengths are measured, for it changes them
             over.clear()
-            text, missing = writer(shaped, self._values(shaped), False, over.append)
-        losses += absent(missing)
+            written = writer(shaped, self._values(shaped), over.append)
+            text, _ = fitted(written.text, self.settings.syntax, self._delimiters, self.settings.transliterate)
+            written = written._replace(text=text)
+        losses += absent(written.missing)
         losses += [_cut(one, shaped, self.settings.long_text == "refuse") for one in over]
-        return text, losses
+        return written.text, written.segments, losses
 
     def _values(self, invoice: Invoice) -> dict[str, str]:
         means = [one.code for one in invoice.payment.means if one.code] if invoice.payment else []

@@ -21,7 +21,8 @@ from ..model import Invoice, is_credit, leaves
 from ..model import Party as ModelParty
 from ..money import minor_units
 from ._edi import between, control_number, counted, problem, refused
-from ._segments import Delimiters, Over, SegmentWriter, compile_segments
+from ._segments import Delimiters
+from ._segments_write import Over, SegmentWriter, compile_segments
 from ._x12_answers import answers as answers
 from ._x12_codec import TOLD, Fault, Interchange, Set, sets
 from ._x12_directory import DIRECTORIES, of_version
@@ -30,7 +31,7 @@ from ._x12_orders import orders as orders
 from ._x12_prepare import root_of
 from ._x12_shape import KINDS
 from ._x12_table import AMOUNTS, ITEM_CODES, REFERENCES, Way, implied, table
-from ._x12_write import End, Envelope, around, ends, fitted, paired
+from ._x12_write import PAIRS, End, Envelope, around, ends, fitted
 from ._xml_read import Context, TreeReader
 from ._xml_write import absent
 
@@ -145,7 +146,7 @@ def way_of(settings: X12, digits: int) -> Way:
 
 @cache
 def _writer(way: Way, version: str, delimiters: Delimiters) -> SegmentWriter:
-    return compile_segments(table(way), delimiters, DIRECTORIES[version].limits)
+    return compile_segments(table(way), delimiters, DIRECTORIES[version].limits, PAIRS)
 
 
 @cache
@@ -176,7 +177,7 @@ class X12Format:
 
     def part(self, invoice: Invoice, ids: Identity) -> Part:
         """The set of *invoice* without ST and SE. It shares a group with others of the same two ends."""
-        text, losses = self._body(invoice)
+        text, count, losses = self._body(invoice)
         data, changed = self._bytes(text)
         sender, recipient = self.share(invoice)
         sides = (("sender", sender), ("recipient", recipient))
@@ -185,7 +186,7 @@ class X12Format:
         whole, group = between("x12", sender.id, recipient.id), between("x12", *_group_ids(sender, recipient))
         series = (Series("interchange", whole, _HIGHEST), Series("group", group, _HIGHEST),
                   Series("message", group, _HIGHEST, each=True))  # fmt: skip
-        return Part(data, text.count(self._delimiters.segment), (sender, recipient), series, (*losses, *changed))
+        return Part(data, count, (sender, recipient), series, (*losses, *changed))
 
     def share(self, invoice: Invoice) -> tuple[End, End]:
         """Sender and recipient of interchange and group."""
@@ -229,18 +230,17 @@ class X12Format:
         stated = self.settings.decimals
         return way_of(self.settings, minor_units(currency) if stated == "currency" else stated)
 
-    def _body(self, invoice: Invoice) -> tuple[str, list[Finding]]:
+    def _body(self, invoice: Invoice) -> tuple[str, int, list[Finding]]:
         settings, way = self.settings, self._way(invoice.currency)
         over: list[Over] = []
         stated = flipped(invoice) if settings.credit_sign == "negative" and is_credit(invoice) else invoice
         writer = _writer(way, settings.version, self._delimiters)
-        text, missing = writer(stated, self._values(invoice, way), False, over.append)
-        text, left = paired(text, self._delimiters)
-        losses = [*absent(missing)]
+        written = writer(stated, self._values(invoice, way), over.append)
+        losses = [*absent(written.missing)]
         losses += unfit(invoice, way)
         losses += [_cut(one, stated, settings.long_text == "refuse") for one in over]
-        losses += [_unpaired(pair) for pair in left]
-        return text, losses
+        losses += [_unpaired(pair) for pair in written.left]
+        return written.text, written.segments, losses
 
     def _values(self, invoice: Invoice, way: Way) -> dict[str, str]:
         payment = invoice.payment
