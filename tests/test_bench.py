@@ -147,7 +147,7 @@ def test_what_is_read_is_what_was_written_before_reading_is_timed(
     artefacts.forget()
     assert {case.why for case in read.cases((2,))} == {""}
     monkeypatch.setattr(read, "read_one", lambda read, data: content.invoice(1))
-    assert {case.why for case in read.cases((2,))} == {"the lines are not read as they were written"}
+    assert [case.why for case in read.cases((2,))][:3] == ["the lines are not read as they were written"] * 3
 
 
 @pytest.mark.usefixtures("_no_official_files")
