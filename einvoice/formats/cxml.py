@@ -226,12 +226,15 @@ def _backed(part: Any) -> bool:
 
 
 def _flags(body: Invoice) -> list[str]:
-    found = {
-        "isTaxInLine": any(tax.amount is not None for line in body.lines for tax in line.taxes),
-        "isAccountingInLine": any(line.distributions for line in body.lines),
-        "isPriceAdjustmentInLine": any(line.price_adjustment for line in body.lines),
-    }
-    return [flag for flag in LINE_FLAGS if found.get(flag)]
+    found = set()
+    for line in body.lines:
+        if line.taxes and any(tax.amount is not None for tax in line.taxes):
+            found.add("isTaxInLine")
+        if line.distributions:
+            found.add("isAccountingInLine")
+        if line.price_adjustment:
+            found.add("isPriceAdjustmentInLine")
+    return [flag for flag in LINE_FLAGS if flag in found]
 
 
 _NO_ORDER = Finding(
