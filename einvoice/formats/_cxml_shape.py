@@ -29,6 +29,8 @@ from ._view import View
 from ._xml_read import Context, Raw
 
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{8,}$").match
+#: How often each number stands where all differ.
+_ONCE: Counter[str | None] = Counter()
 _MEMOS = {"creditMemo": "381", "lineLevelCreditMemo": "381", "debitMemo": "383", "lineLevelDebitMemo": "383"}
 
 
@@ -67,7 +69,8 @@ def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequ
         update["remit_to"] = invoice.payee
     if _somewhere(invoice.delivery) and invoice.ship_from is None and invoice.seller:
         update["ship_from"] = Party(name=invoice.seller.name, address=invoice.seller.address)
-    times = Counter(line.id for line in invoice.lines)
+    numbers = [line.id for line in invoice.lines]
+    times = _ONCE if len(set(numbers)) == len(numbers) else Counter(numbers)
     update["lines"] = tuple(_line_out(line, at, times) for at, line in enumerate(invoice.lines, 1))
     return View(invoice.__dict__ | update)
 
