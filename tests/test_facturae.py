@@ -22,7 +22,7 @@ from einvoice.exchange import Document, Read
 from einvoice.formats._facturae_table import METHODS, REASONS
 from einvoice.formats.facturae import NAMESPACES, Centre, Facturae, FacturaeFormat
 from einvoice.loss import losses
-from einvoice.model import Attachment, Invoice, Payment, Preceding, leaves
+from einvoice.model import Account, Attachment, Invoice, Payment, Preceding, leaves
 from einvoice.totals import Policy, differences
 from tests import readable
 from tools.roundtrip import differences as unequal
@@ -447,6 +447,17 @@ def test_means_without_a_due_date_are_left_out_and_said(reference: Path) -> None
 def test_every_payment_means_comes_back(theirs: str) -> None:
     data = write(invoice("es-fee")).data.replace(b"<PaymentMeans>04<", f"<PaymentMeans>{theirs}<".encode())
     assert texts(write(read(data).invoice), "PaymentMeans") == [theirs]
+
+
+def test_an_account_number_that_no_element_holds_is_left_out_with_a_word(reference: Path) -> None:
+    one = invoice("es-invoice")
+    assert one.payment
+    account = one.payment.means[0].model_copy(update={"account": Account(id="1234")})
+    short = one.model_copy(update={"payment": one.payment.model_copy(update={"means": (account,)})})
+    valid(write(short), reference)
+    assert "payment.means[0].account.id" in {
+        found.path.removeprefix("$.") for found in losses(short, write(short), FacturaeFormat())
+    }
 
 
 def test_an_attachment_of_a_kind_that_has_no_code_is_lost_with_a_word() -> None:

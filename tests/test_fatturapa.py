@@ -107,6 +107,11 @@ def test_numbers_of_fixtures_have_their_check_digits(name: str) -> None:
         assert party.tax_id is None or it_fiscal_code(party.tax_id)
 
 
+def test_a_fiscal_representative_without_a_vat_number_is_held() -> None:
+    document = write(changed("goods", lambda raw: raw.update(tax_representative={"name": "Invented Ltd"})))
+    assert [one.term for one in fatal(document)] == ["BT-63"]
+
+
 # --- the schema and the table -----------------------------------------------------------------------------------------
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"

@@ -417,8 +417,8 @@ def _paid_by(means: Means) -> str | None:
 
 
 def _accounts(account: Account | None) -> list[Any]:
-    if account is None or not account.id:
-        return []
+    if account is None or not account.id or not (_iban(account.id) or 5 <= len(account.id) <= 34):
+        return []  # AccountNumber has 5 to 34 characters: another is left out, and reported with all that is lost
     bic = (account.bic or "").replace(" ", "")
     bic = f"{bic}XXX" if len(bic) == 8 else bic if len(bic) == 11 else ""  # ISO 9362: XXX is the main office
     return [SimpleNamespace(id=account.id, routing=account.routing, bic=bic or None)]

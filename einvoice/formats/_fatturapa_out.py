@@ -283,7 +283,7 @@ def _total(tax: Tax, invoice: Invoice, way: Way) -> Shape:
     elif tax.effect == "withheld":
         shape.category = tax.category or way.withholding or None
         shape.causal = tax.causal or way.withholding_causal or None
-    elif tax.scheme == "STAMP":
+    if tax.scheme == "STAMP":
         shape.purpose = tax.purpose or "virtual_stamp"
     return shape
 
@@ -493,7 +493,7 @@ def _details(invoice: Invoice, way: Way) -> Iterator[Shape]:
 def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, way: Way) -> Shape:
     payment, account = invoice.payment, means.account
     assert payment is not None
-    named = {one.name: one for one in means.extensions}
+    named = {one.name: one for one in reversed(means.extensions)}  # each element stands once: the first of a name
     more: dict[str, Any] = {}
     if payment.net_days is not None and len(payment.means) == 1 and len(payment.instalments) < 2:
         more[BEFORE_AMOUNT[1]] = format(payment.net_days, "f")
@@ -510,7 +510,7 @@ def _detail(invoice: Invoice, means: Means, due: Any, amount: Decimal | None, wa
         code=code, due_date=due, amount=amount,
         remittance=means.remittance or payment.remittance,
         account=account and _account(account),
-        extensions=[*(one for one in means.extensions if one.name in {*NAMED, "CondizioniPagamento"}), *extensions],
+        extensions=[*(one for one in named.values() if one.name in {*NAMED, "CondizioniPagamento"}), *extensions],
     )  # fmt: skip
 
 

@@ -143,7 +143,8 @@ def _header() -> tuple[Row, ...]:
             Field("BT-19", "RiferimentoAmministrazione"),
         ), "BG-4"),
         Group("RappresentanteFiscale", (
-            Group("DatiAnagrafici", _person("", "RappresentanteFiscale/DatiAnagrafici")),), "BG-11"),
+            Group("DatiAnagrafici", _person(
+                "", "RappresentanteFiscale/DatiAnagrafici", required=True)),), "BG-11"),
         Group("CessionarioCommittente", (
             Group("DatiAnagrafici", _person("", _BUYER)),
             Group("Sede", _address("address.")),
