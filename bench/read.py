@@ -62,7 +62,7 @@ def case(name: str, format: str, id: str, invoice: Invoice, write: Callable[[Any
 def again(row: Row, lines: int) -> Case:
     """The case of a format that does not carry all of the invoice: what it reads is measured as it writes it."""
     format = formats.get(row.name, **row.settings)
-    carried = read_one(format.read, write_row(format, content.invoice(lines)))
+    carried = next(iter(format.read(io.BytesIO(write_row(format, content.invoice(lines)))))).invoice
     name = f"{row.label} read / lxml parse + schema, {lines} lines"
     return case(name, row.name, _SCHEMAS[row.name], carried, partial(write_row, format))
 

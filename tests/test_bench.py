@@ -73,6 +73,15 @@ def test_factur_x_writes_the_same_content_each_time_it_is_called(lines: int) -> 
         assert render.leaves(generate(given, check_xsd=False, check_schematron=False)) == ours
 
 
+@needs_facturx
+@pytest.mark.parametrize("lines", SIZES)
+def test_factur_x_writes_the_same_cii_content(lines: int) -> None:
+    case = bench_formats.against_facturx(lines)
+    assert case.why == ""
+    assert case.ours is not None
+    assert case.peer is not None
+
+
 def test_the_content_adds_up_and_needs_escaping() -> None:
     invoice = content.invoice(20)
     assert list(differences(invoice)) == []

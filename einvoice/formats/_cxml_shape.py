@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import Severity
 from ..model import (
@@ -29,11 +28,13 @@ from ..totals import line_subtotal
 from ._view import View
 from ._xml_read import Context, Raw
 
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{8,}$").match
+#: How often each number stands where all differ.
+_ONCE: Counter[str | None] = Counter()
 _MEMOS = {"creditMemo": "381", "lineLevelCreditMemo": "381", "debitMemo": "383", "lineLevelDebitMemo": "383"}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
+class OrderView(NamedTuple):
     """The lines that charge one order, as the table sees them: an invoice of that order alone."""
 
     purchase_order: Reference | None
@@ -56,7 +57,7 @@ def purpose_of(invoice: Invoice, style: str) -> str:
     return f"lineLevel{kind}" if line else kind[0].lower() + kind[1:]
 
 
-def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequence[Identifier]) -> Invoice:
+def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequence[Identifier]) -> Any:
     """*invoice* as cXML states it: network ids, header layout, both ends of a shipment, numeric line numbers."""
     header = invoice.header_invoice or purpose in ("creditMemo", "debitMemo") or None
     update: dict[str, Any] = {"header_invoice": header}
@@ -72,9 +73,10 @@ def shaped(invoice: Invoice, purpose: str, from_: Sequence[Identifier], to: Sequ
         update["remit_to"] = invoice.payee
     if _somewhere(invoice.delivery) and invoice.ship_from is None and invoice.seller:
         update["ship_from"] = Party(name=invoice.seller.name, address=invoice.seller.address)
-    times = Counter(line.id for line in invoice.lines)
+    numbers = [line.id for line in invoice.lines]
+    times = _ONCE if len(set(numbers)) == len(numbers) else Counter(numbers)
     update["lines"] = tuple(_line_out(line, at, times) for at, line in enumerate(invoice.lines, 1))
-    return invoice.model_copy(update=update)
+    return View(invoice.__dict__ | update)
 
 
 def _registered(party: Party) -> Party:
@@ -275,7 +277,7 @@ def _line_back(line: Raw) -> None:
 
 def _is_iban(means: Any) -> bool:
     account = means.account
-    return bool(account and account.id and re.match(r"[A-Z]{2}\d{2}[A-Z0-9]{8,}$", account.id.replace(" ", "")))
+    return bool(account and account.id and _IBAN(account.id.replace(" ", "")))
 
 
 def _ships(view: Any, invoice: Invoice) -> bool:

@@ -100,7 +100,7 @@ class CxmlFormat:
         text, missing = writer(body, self._values(invoice, body, purpose, ids), "credit" in purpose.lower())
         losses = [*told, *absent(missing)]
         losses += [_unaddressed(side) for side in ("seller", "buyer") if not _network_ids(body, side)]
-        if not any(map(_backed, [body, *body.lines])):
+        if not _backed(body) and not any(map(_backed, body.lines)):
             losses.append(_NO_ORDER)
         losses += _unpriced_taxes(body)
         head = (
@@ -131,7 +131,8 @@ class CxmlFormat:
             values["type_code"] = invoice.type_code or ""
         if notes := "\n\n".join(note.text for note in invoice.notes if note.text):
             values["comments"] = notes
-        return values | dict.fromkeys(_flags(body), "yes")
+        values.update(dict.fromkeys(_flags(body), "yes"))
+        return values
 
     def read(self, stream: BinaryIO) -> Iterator[Read]:
         parts = _parts(load(stream))
@@ -224,17 +225,19 @@ def _network_ids(invoice: Invoice, side: str) -> tuple[Identifier, ...]:
 def _backed(part: Any) -> bool:
     """True when an order or a contract stands behind the invoice or the line."""
     order = getattr(part, "purchase_order", None) or getattr(part, "order", None)
-    references = [ref for ref in (order, part.contract) if ref is not None]
-    return any(reference.id or reference.payload_id for reference in references)
+    return any(ref is not None and (ref.id or ref.payload_id) for ref in (order, part.contract))
 
 
 def _flags(body: Invoice) -> list[str]:
-    found = {
-        "isTaxInLine": any(tax.amount is not None for line in body.lines for tax in line.taxes),
-        "isAccountingInLine": any(line.distributions for line in body.lines),
-        "isPriceAdjustmentInLine": any(line.price_adjustment for line in body.lines),
-    }
-    return [flag for flag in LINE_FLAGS if found.get(flag)]
+    found = set()
+    for line in body.lines:
+        if line.taxes and any(tax.amount is not None for tax in line.taxes):
+            found.add("isTaxInLine")
+        if line.distributions:
+            found.add("isAccountingInLine")
+        if line.price_adjustment:
+            found.add("isPriceAdjustmentInLine")
+    return [flag for flag in LINE_FLAGS if flag in found]
 
 
 _NO_ORDER = Finding(
