@@ -283,9 +283,9 @@ def test_an_empty_code_is_of_no_list() -> None:
 
 def test_a_group_that_the_reader_found_empty_is_judged_as_an_empty_group() -> None:
     said = [
-        Finding("EINV-READ-07", "PostalAddress is empty", Severity.WARNING,
+        Finding("EINV-READ-07", "PostalAddress is empty", Severity.WARNING, path="$.seller.address",
                 place="/Invoice/cac:AccountingSupplierParty/cac:Party/cac:PostalAddress line 9"),
-        Finding("EINV-READ-07", "AllowanceCharge is empty", Severity.WARNING, "BG-27",
+        Finding("EINV-READ-07", "AllowanceCharge is empty", Severity.WARNING, "BG-27", "$.lines[1].allowances[0]",
                 place="/Invoice/cac:InvoiceLine[2]/cac:AllowanceCharge line 40"),
     ]  # fmt: skip
     found = {(f.rule, f.path) for f in check(valid(seller__address=None), read_findings=said, syntax="ubl")}

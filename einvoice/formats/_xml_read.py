@@ -26,6 +26,7 @@ from ..model import Invoice
 from ..money import parse as parse_number
 from ..terms import GROUPS
 from ._xml import place as place_in_xml
+from ._xml_empty import ITSELF, LEFT_OUT, Empties, Holder, common, placed
 
 Raw = dict[str, Any]
 #: Findings of one rule that are told one by one; beyond it only their number is said.
@@ -65,6 +66,7 @@ class Context:
         self.said: set[tuple[str, str]] = set()
         self.counts: Counter[str] = Counter()
         self.places: dict[tuple[int, str], etree._Element] | None = {} if track else None
+        self.empties: Empties | None = None
 
     def say(
         self, rule: str, message: str, at: etree._Element, severity: Severity = Severity.FATAL, attribute: str = "",
@@ -79,13 +81,14 @@ class Context:
 
     def summed(self) -> tuple[Finding, ...]:
         """All findings, and for each rule that was broken more than ``TOLD`` times how often that was."""
-        first = {finding.rule: finding for finding in reversed(self.findings)}
+        findings = self.empties.told(self.findings) if self.empties else tuple(self.findings)
+        first = {finding.rule: finding for finding in reversed(findings)}
         more = [
             Finding(rule, f"{count - TOLD} more of this kind", first[rule].severity, place=place(self.element),
                     fix=first[rule].fix)
             for rule, count in self.counts.items() if count > TOLD
         ]  # fmt: skip
-        return (*self.findings, *more)
+        return (*findings, *more)
 
 
 Reader = Callable[[etree._Element, Raw, Context], None]
@@ -213,13 +216,13 @@ class TreeReader:
         def opened(element: etree._Element, into: Raw, context: Context) -> None:
             part: Raw = {}
             inside(element, part, context)
-            if not part:
-                if not group.always:
-                    _empty(element, context, group.term if group.term in GROUPS else "")
-                return
+            target = context.root if absolute else into
+            if context.empties or not part:
+                _part(element, part, target, node, context)
+                if not part:
+                    return
             if states:
                 part[states[0]] = states[1]
-            target = context.root if absolute else into
             for step in steps[:-1]:
                 target = target.setdefault(step, {})
             if many:
@@ -251,7 +254,11 @@ class TreeReader:
         mixed = bool(leaf and kids)
         whole = bool(leaf and leaf.row.lens and leaf.row.lens.whole)
         filler = leaf.row.filler if leaf else None
-        holds = bool(kids) and not leaf and not node.opens and not (node.group and node.group.always)
+        holder = bool(kids) and not leaf and not node.opens
+        fills = holder and bool(node.group and node.group.always)  # the frame of a document may stand empty
+        holds = holder and not fills
+        where = placed(leaf) if leaf else common(node) if holder else None
+        usual = _usual(node, self._tag)
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
             if money and element.get(money) is None:
@@ -263,6 +270,8 @@ class TreeReader:
                         _unread_attribute(element, name, element.get(name, ""), context)
                     elif handler is not _accepted:
                         handler(element, element.get(name, ""), into, context)
+            if usual:
+                _assumed(element, usual, into, context)
             if text is not None:
                 written = element.text
                 stripped = written.strip() if written else ""
@@ -270,7 +279,7 @@ class TreeReader:
                     text(element, written if whole and written else stripped, into, context)
                 elif not mixed and not len(element):  # noqa: SIM102
                     if filler != "":
-                        _empty(element, context, leaf.id if leaf else "")
+                        _empty(element, context, leaf.id if leaf else "", below=(into, where))
             elif element.text and (stated := element.text.strip()):
                 if constant is None:
                     _stray(element, stated, context)
@@ -280,20 +289,20 @@ class TreeReader:
                     context.say("EINV-READ-09", f"read as {constant.value}", element, Severity.INFO, found=stated)
             if len(element):
                 _children(element, kids, into, context)
-            elif holds and not element.keys():
-                _empty(element, context)
+            elif (holds or (fills and into is not context.root)) and not element.keys():
+                _empty(element, context, below=(into, where))
 
         return read
 
     def _attribute(self, source: Leaf | Const | Drop) -> Callable[[etree._Element, str, Raw, Context], None]:
         if isinstance(source, Leaf):
-            reader, name = _leaf_reader(source), source.row.path.rpartition("@")[2]
+            reader, name, where = _leaf_reader(source), source.row.path.rpartition("@")[2], placed(source)
 
             def take(element: etree._Element, value: str, into: Raw, context: Context) -> None:
                 if value.strip():
                     reader(element, value.strip(), into, context)
                 else:
-                    _empty(element, context, attribute=name)
+                    _empty(element, context, attribute=name, below=(into, where))
 
             return take
         if isinstance(source, Drop):
@@ -318,6 +327,27 @@ def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, st
             yield under + row.path, row.value
         elif isinstance(row, Group) and row.always and not row.term and paths.count(row.path) == 1:
             yield from _selecting(row.rows, f"{under}{row.path}/")
+
+
+def _usual(node: Node, tag: Callable[[str], str]) -> dict[str, tuple[str, Holder | None]]:
+    """The attributes that the format writes whatever the invoice says: name to value and where it is read to."""
+    found: dict[str, tuple[str, Holder | None]] = {}
+    for name, source in node.attrs.items():
+        if isinstance(source, Const) and not source.select:
+            found[tag(name) if ":" in name else name] = source.value, None
+        elif isinstance(source, Leaf) and source.row.default:
+            found[tag(name) if ":" in name else name] = source.row.default, placed(source)
+    return found
+
+
+def _assumed(element: etree._Element, usual: dict[str, tuple[str, Holder | None]], into: Raw, context: Context) -> None:
+    """Says which of the attributes *usual* here the source leaves out: they are taken to be what the format writes."""
+    stated = element.keys()
+    for name, (value, where) in usual.items():
+        if name not in stated:
+            _at("EINV-READ-09", into, where, context)
+            context.say("EINV-READ-09", f"{local(name)} is left out and taken to be {value}", element,
+                        Severity.INFO, name)  # fmt: skip
 
 
 def _names(element: etree._Element) -> list[str]:
@@ -556,7 +586,33 @@ def _otherwise(element: etree._Element, attribute: str, value: str, constant: Co
                     found=value, clause=constant.clause)  # fmt: skip
 
 
-def _empty(element: etree._Element, context: Context, term: str = "", attribute: str = "") -> None:
+def _part(element: etree._Element, part: Raw, above: Raw, node: Node, context: Context) -> None:
+    """Says that *part* is empty, or keeps where it belongs for what is empty in it."""
+    group = node.group
+    assert group is not None
+    if not part and not group.always:
+        _empty(element, context, group.term if group.term in GROUPS else "", below=(part, ITSELF))
+    if context.empties:
+        entries: Any = above
+        for step in node.steps:
+            entries = entries.get(step, {})
+        context.empties.opened(part, above, node.steps, (len(entries) if part else LEFT_OUT) if group.many else None)
+
+
+def _at(rule: str, into: Raw, where: Holder | None, context: Context) -> None:
+    """The next finding, which is of *rule*, is about *where* below *into*."""
+    if where is not None and context.counts[rule] < TOLD:
+        context.empties = context.empties or Empties(context.root)
+        steps, absolute = where
+        context.empties.add(len(context.findings), context.root if absolute else into, steps)
+
+
+def _empty(
+    element: etree._Element, context: Context, term: str = "", attribute: str = "",
+    below: tuple[Raw, Holder | None] | None = None,
+) -> None:  # fmt: skip
+    if below:
+        _at("EINV-READ-07", *below, context)
     name = f"the attribute {attribute}" if attribute else local(element)
     context.say("EINV-READ-07", f"{name} is empty", element, Severity.WARNING, attribute, term,
                 fix="leave the element out or fill it")  # fmt: skip

@@ -13,12 +13,12 @@ from decimal import ROUND_HALF_DOWN, Decimal
 
 from ..errors import Finding, Severity
 from ..model import AllowanceCharge, Line, Price
-from ..money import total
+from ..money import parse, total
 from ._checks import every, joined, states, text
 from ._cius import SLACK, percentage
 from ._empty import steps
 from ._facts import ZERO, Facts, nearest
-from ._rule import Check, Hit, ReaderRule, Rule
+from ._rule import Check, Hit, ReaderRule, Rule, same_line
 
 #: Sums in forint are given in whole numbers.
 FORINT = Decimal("0.5")
@@ -52,12 +52,16 @@ def empty(facts: Facts) -> Iterable[Hit]:
 
 
 def empties(facts: Facts) -> Iterator[tuple[str, Finding]]:
-    """(steps of its path, finding) of each element that the reader found empty.
+    """(steps of its path, finding) of each element that the reader found empty, also where it passed it over.
 
     CII demands one element where nothing need be stated; it is spared.
     """
-    found = ((steps(one.place), one) for one in facts.read if one.rule == "EINV-READ-07")
-    return ((path, one) for path, one in found if not path.endswith("ApplicableHeaderTradeDelivery"))
+    for one in facts.read:
+        path = steps(one.place)
+        passed_over = one.rule in ("EINV-READ-01", "EINV-READ-08") and not one.found
+        spared = "/@" in path or path.endswith("ApplicableHeaderTradeDelivery")
+        if (one.rule == "EINV-READ-07" or passed_over) and not spared:
+            yield path, one
 
 
 def unless_empty(check: Check, *elements: str) -> Check:
@@ -86,15 +90,25 @@ def paired(given: str, leaf: str) -> Check:
 def gross_price(facts: Facts) -> Iterable[Hit]:
     """R046: the net price is the gross price less the discount; UBL has no gross price without a discount."""
     for place, price in facts.places("lines[].price"):
-        expected = _expected(price, facts.syntax)
+        expected = _expected(price, facts.syntax, _discount(facts, place, price))
         if price.gross is not None and (price.net is None or price.net != expected):
             yield Hit(f"{place}.net", text(price.net), text(expected))
 
 
-def _expected(price: Price, syntax: str) -> Decimal | None:
-    if price.gross is None or (price.discount is None and syntax == "ubl"):
+def _expected(price: Price, syntax: str, discount: Decimal | None) -> Decimal | None:
+    if price.gross is None or (discount is None and syntax == "ubl"):
         return None
-    return price.gross - (price.discount or ZERO)
+    return price.gross - (discount or ZERO)
+
+
+def _discount(facts: Facts, place: str, price: Price) -> Decimal | None:
+    """BT-147; in CII also an amount that is not said to be an allowance, and so passed over by the reader."""
+    if price.discount is not None or facts.syntax != "cii":
+        return price.discount
+    return next((parse(one.found) for one in facts.read
+                 if one.rule == "EINV-READ-01" and same_line(place, one.place)
+                 and steps(one.place).endswith("GrossPriceProductTradePrice/AppliedTradeAllowanceCharge/ActualAmount")),
+                None)  # fmt: skip
 
 
 def foreign_tax(facts: Facts) -> bool:

@@ -54,6 +54,13 @@ BR-DEC-27 BT-141 lines[].charges[].amount
 BR-DEC-28 BT-142 lines[].charges[].base
 """
 
+#: UBL elements that hold an amount: their currency is to be the invoice's, and a code.
+AMOUNTS = frozenset({
+    "Amount", "BaseAmount", "PriceAmount", "TaxAmount", "TaxableAmount", "LineExtensionAmount", "TaxExclusiveAmount",
+    "TaxInclusiveAmount", "AllowanceTotalAmount", "ChargeTotalAmount", "PrepaidAmount", "PayableRoundingAmount",
+    "PayableAmount",
+})  # fmt: skip
+
 _MARKED = re.compile(r"[^#]*#([^#]{3})#", re.DOTALL)
 _EXEMPTIONS = tuple(
     f"{holder}.exemption_code" for holder in

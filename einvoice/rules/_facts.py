@@ -62,6 +62,10 @@ class Facts:
         self.totals = invoice.totals or Totals()
         self.seller, self.buyer = invoice.seller or Party(), invoice.buyer or Party()
         self.payment = invoice.payment or Payment()
+        #: Paths of what stands in the source with nothing in it.
+        self.empty = frozenset(one.path for one in self.read if one.rule == "EINV-READ-07")
+        #: Paths of what the source leaves out and the reader took to be what the format writes.
+        self.assumed = frozenset(one.path for one in self.read if one.rule == "EINV-READ-09" and one.path)
         #: Every object or set value at a path, in document order; worked out once each.
         self.values: Callable[[str], list[Any]] = _Values(invoice).__getitem__
 
@@ -125,23 +129,35 @@ class Facts:
 
     def vat_ids(self, role: str) -> list[tuple[str, str]]:
         """(path, identifier) of each VAT registration a party states: BT-31, BT-48, BT-63."""
-        return [(path, value) for path, value, vat in self._registrations(role) if vat]
+        vat = "VA" if self.syntax == "cii" else "VAT"
+        return [(path, value) for path, value, scheme in self.registrations(role) if scheme == vat]
 
     def tax_ids(self, role: str) -> list[tuple[str, str]]:
-        """(path, identifier) of each tax registration a party states, VAT or other: BT-31, BT-32."""
-        return [(path, value) for path, value, _ in self._registrations(role)]
+        """(path, identifier) of each tax registration a party states, VAT or other: BT-31, BT-32.
 
-    def _registrations(self, role: str) -> Iterator[tuple[str, str, bool]]:
+        UBL knows a registration by its place, CII by its scheme, which is VA or FC.
+        """
+        found = self.registrations(role)
+        if self.syntax == "cii":
+            return [(path, value) for path, value, scheme in found if scheme in ("VA", "FC")]
+        return [(path, value) for path, value, _ in found]
+
+    def registrations(self, role: str) -> Iterator[tuple[str, str, str]]:
+        """(path, identifier, scheme) of each. CII writes FC where the invoice has no scheme, but the source has to."""
         party: Party | None = getattr(self.invoice, role)
         if party is None:
             return
+        cii = self.syntax == "cii"
         if party.vat_id is not None:
-            yield f"$.{role}.vat_id", party.vat_id, True
-        if party.tax_id is not None:
-            yield f"$.{role}.tax_id", party.tax_id, (party.tax_id_scheme or "").upper() == "VAT"
-        for at, further in enumerate(party.tax_registrations):
-            if further.id is not None:
-                yield f"$.{role}.tax_registrations[{at}].id", further.id, (further.scheme or "").upper() == "VAT"
+            yield f"$.{role}.vat_id", party.vat_id, "VA" if cii else "VAT"
+        stated = [(f"$.{role}.tax_id", f"$.{role}.tax_id_scheme", party.tax_id, party.tax_id_scheme)]
+        for at, one in enumerate(party.tax_registrations):
+            place = f"$.{role}.tax_registrations[{at}]"
+            stated.append((f"{place}.id", f"{place}.scheme", one.id, one.scheme))
+        for path, named, value, scheme in stated:
+            if value is not None:
+                written = "FC" if cii and scheme is None and named not in self.assumed else ""
+                yield path, value, written or (scheme or "").upper()
 
 
 class _Values(dict[str, list[Any]]):

@@ -49,8 +49,9 @@ def countries(facts: Facts) -> Countries:
 
 def vat_numbers(facts: Facts, role: str) -> list[tuple[str, str]]:
     """(path, identifier) of a party's VAT registrations; the CII binding looks for scheme VAT, where CII writes VA."""
-    stated = facts.vat_ids(role)
-    return [one for one in stated if not one[0].endswith(".vat_id")] if facts.syntax == "cii" else stated
+    if facts.syntax == "cii":
+        return [(path, value) for path, value, scheme in facts.registrations(role) if scheme == "VAT"]
+    return facts.vat_ids(role)
 
 
 def _prefix(facts: Facts, role: str) -> str:

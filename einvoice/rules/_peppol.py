@@ -183,7 +183,7 @@ def rules(kind: str) -> tuple[Rule, ...]:
         Rule(id_("R004"), "BT-24", partial(specification, kind)),
         Rule(id_("R006"), "BT-18", one_object, syntax="cii"),
         Rule(id_("R007"), "BT-23", partial(known_process, kind)),
-        Rule(id_("R008"), "", in_ubl(source.empty), text="R008"),
+        Rule(id_("R008"), "", in_ubl(_bis.empty), text="R008"),
         Rule(id_("R040"), "BT-92", entries, text="R040"),
         Rule(id_("R043"), "BG-20", in_ubl(source.undecided), text="R043"),
         Rule(id_("R044"), "BT-147", in_ubl(source.charge_on_price), text="R044"),

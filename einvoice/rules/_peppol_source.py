@@ -13,27 +13,22 @@ from ..errors import Finding
 from ..money import parse
 from ._checks import text
 from ._empty import steps
+from ._en_codes import AMOUNTS
 from ._facts import Facts
 from ._rule import Check, Hit
 
 UNREAD, TWICE, CURRENCY, EMPTY, KNOWN, KEPT = (f"EINV-READ-0{digit}" for digit in "126789")
-_PRICE = re.compile(r"(?:^|/)Price/AllowanceCharge(?:/|$)")
+_PRICE = re.compile(r"(?:^|/)(?:Price/|GrossPriceProductTradePrice/AppliedTrade)AllowanceCharge(?:/|$)")
 _ENTRY = re.compile(r"^(?:Invoice|CreditNote)/(?:InvoiceLine/|CreditNoteLine/)?AllowanceCharge(?:/|$)")
-#: What a UBL allowance or charge is made of; the reader passes over one that says neither that it is a charge nor not.
+#: What an allowance or charge is made of; the reader passes over one that says neither that it is a charge nor not.
 _PARTS = frozenset({
     "AllowanceCharge", "ChargeIndicator", "AllowanceChargeReasonCode", "AllowanceChargeReason",
-    "MultiplierFactorNumeric", "Amount", "BaseAmount",
+    "MultiplierFactorNumeric", "Amount", "BaseAmount", "ActualAmount",
 })  # fmt: skip
 _LINE_DOCUMENT = re.compile(r"Line/DocumentReference(?:/|$)")
 #: Up to and with an entry or a reference that stands in a list.
 _CUT = re.compile(r"(AllowanceCharge(?:\[\d+\])?|DocumentReference(?:\[\d+\])?).*")
 _LINE = re.compile(r"Line(?:Item)?(?:\[(\d+)\])?/")
-#: Elements whose currency is to be the invoice's.
-_AMOUNTS = frozenset({
-    "Amount", "BaseAmount", "PriceAmount", "TaxAmount", "TaxableAmount", "LineExtensionAmount", "TaxExclusiveAmount",
-    "TaxInclusiveAmount", "AllowanceTotalAmount", "ChargeTotalAmount", "PrepaidAmount", "PayableRoundingAmount",
-    "PayableAmount",
-})  # fmt: skip
 
 
 # --- the reader's words -----------------------------------------------------------------------------------------------
@@ -80,8 +75,11 @@ def _tax_totals_of_cii(facts: Facts) -> tuple[int, int]:
     """In CII a tax total is an amount, in the invoice currency or in the accounting currency."""
     totals = facts.totals
     further = sum(1 for one in said(facts, TWICE) if last(one) == "TaxTotalAmount")
-    own = totals.tax is not None or (is_empty(facts, "TaxTotalAmount") and not said(facts, CURRENCY))
-    return int(own), (totals.tax_accounting is not None) + further
+    foreign = said(facts, CURRENCY)  # it is told of the document; without a currency it counts as neither
+    own = not foreign and (totals.tax is not None or is_empty(facts, "TaxTotalAmount"))
+    other = any(one.found for one in foreign) or is_empty(facts, "TaxTotalAmount/@currencyID")
+    sums = 1 + sum(1 for one in said(facts, TWICE) if last(one) == "SpecifiedTradeSettlementHeaderMonetarySummation")
+    return own * sums, (other + (totals.tax_accounting is not None)) * sums + further
 
 
 def one_total(facts: Facts) -> Iterable[Hit]:
@@ -102,7 +100,7 @@ def second_total(facts: Facts) -> Iterable[Hit]:
 def currencies(facts: Facts) -> Iterable[Hit]:
     """R051: amounts are in the invoice currency, but for the tax total in the accounting currency."""
     for one in said(facts, CURRENCY):
-        of_invoice = last(one) in _AMOUNTS and one.term not in ("BT-111", "EX-93")
+        of_invoice = last(one) in AMOUNTS and one.term not in ("BT-111", "EX-93")
         if of_invoice and (one.term != "BT-110" or facts.rows):
             yield told(one, text(facts.invoice.currency))
 
@@ -127,7 +125,8 @@ def charge_on_price(facts: Facts) -> Iterable[Hit]:
     seen = set()
     for one in said(facts, UNREAD, KEPT):
         entry = _CUT.sub(r"\1", one.place)
-        if entry not in seen and last(one) in _PARTS and _PRICE.search(steps(one.place)):
+        part = last(one) in _PARTS or (one.rule == KEPT and last(one) == "Indicator")
+        if entry not in seen and part and _PRICE.search(steps(one.place)):
             seen.add(entry)
             yield told(one, "false")
 
@@ -177,13 +176,6 @@ def has_object(facts: Facts, line: str) -> bool:
 
 
 # --- empty elements ---------------------------------------------------------------------------------------------------
-
-
-def empty(facts: Facts) -> Iterable[Hit]:
-    """R008: no element is empty."""
-    for one in said(facts, EMPTY, UNREAD, KNOWN):
-        if one.rule == EMPTY or (not one.found and "/@" not in one.place):
-            yield Hit(one.path, last(one), term=one.term, place=one.place)
 
 
 def begun(leaf: str, check: Check) -> Check:

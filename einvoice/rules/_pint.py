@@ -263,6 +263,6 @@ RULES: tuple[Rule, ...] = (
     Rule("aligned-ibrp-055", "BT-99", _of("charges", percentage), text="R040"),
     Rule("aligned-ibrp-057", "BT-93", _of("allowances", _both), text="BOTH"),
     Rule("aligned-ibrp-058", "BT-100", _of("charges", _both), text="BOTH"),
-    Rule("aligned-ibrp-061", "BT-9", _filled(payable, "DueDate"), text="BR-CO-25"),
+    Rule("aligned-ibrp-061", "BT-9", payable, text="BR-CO-25", stated=True, there=("ubl",)),
     Rule("aligned-ibrp-sr-43", "BT-122", plain_attachments),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import _bis, _en_codes, _en_conditions, _en_presence, _en_vat, peppol_bis_3
+from . import _bis, _en_codes, _en_conditions, _en_periods, _en_presence, _en_vat, peppol_bis_3
 from ._pint_gst import of_gst
 from ._rule import Rule
 
@@ -146,7 +146,7 @@ def _shared() -> Iterator[Rule]:
 
 
 def _mirrors() -> Iterator[Rule]:
-    packs = (_en_presence.RULES, _en_conditions.RULES, _en_codes.RULES, _en_vat.RULES)
+    packs = (_en_presence.RULES, _en_periods.RULES, _en_conditions.RULES, _en_codes.RULES, _en_vat.RULES)
     known = {rule.id: rule for rules in packs for rule in rules}
     for own, published in (*(line.split() for line in _MIRRORS.strip().splitlines()), *_UNTAXED):
         one = known[published]

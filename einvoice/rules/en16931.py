@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from ..errors import Severity
-from . import _en_codes, _en_conditions, _en_presence, _en_vat
+from . import _en_codes, _en_conditions, _en_periods, _en_presence, _en_vat
 from ._rule import Pack, ReaderRule, Release
 
 #: UBL and CII elements and attributes that hold a code, by the rule that wants it of its list. Empty, it is of none.
@@ -53,10 +53,20 @@ PACK = Pack(
         Release("1.3.14.1", date(2025, 4, 22)),
         Release("1.3.16", date(2026, 4, 10), without=frozenset({"BR-66", "BR-67", "BR-CO-25"})),
     ),
-    rules=(*_en_presence.RULES, *_en_conditions.RULES, *_en_codes.RULES, *_en_vat.RULES),
+    rules=(*_en_presence.RULES, *_en_periods.RULES, *_en_conditions.RULES, *_en_codes.RULES, *_en_vat.RULES),
     by_syntax={("cii", "BR-51"): Severity.FATAL},
     reader=(
-        ReaderRule("EINV-READ-06", "", "BR-CL-03", unless="currencies"),
+        *(ReaderRule("EINV-READ-06", element, "BR-CL-03", unless="currencies") for element in _en_codes.AMOUNTS),
+        # CII: the tax total alone, where it states a currency; the reader says so of the document.
+        ReaderRule("EINV-READ-06", "CrossIndustryInvoice", "BR-CL-03", unless="currencies", holds="."),
+        ReaderRule("EINV-READ-07", "TaxTotalAmount/@currencyID", "BR-CL-03"),
+        # CII: the price of a unit, gross and net, may be stated per different units, of which the model holds one.
+        ReaderRule("EINV-READ-02", "BT-150", "BR-CL-23", unless="units"),
+        # CII: the issue date is one of format 102.
+        *(
+            ReaderRule(read, "ExchangedDocument/IssueDateTime/DateTimeString/@format", "BR-03")
+            for read in ("EINV-READ-01", "EINV-READ-07", "EINV-READ-09")
+        ),
         *(ReaderRule("EINV-READ-07", element, rule) for element, rule in _CODED.items()),
         # The root says invoice, the type code credit note, or the reverse; 81 may stand in either root of UBL.
         ReaderRule("EINV-READ-11", "BT-3", "BR-CL-01", holds=r"^(?!81$)."),
