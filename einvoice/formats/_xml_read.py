@@ -394,7 +394,8 @@ def _children(element: etree._Element, kids: dict[str, list[Spec]], into: Raw, c
         else:
             if any(spec in seen for spec in specs if spec.single):
                 message = f"{local(child)} stands more than once where one is expected"
-                context.say("EINV-READ-02", message, child, found=_text_of(child), fix="keep one")
+                said = f"{_text_of(child)} {child.get('currencyID', '')}".strip()
+                context.say("EINV-READ-02", message, child, found=said, fix="keep one")
             else:
                 _unread(child, context)
 

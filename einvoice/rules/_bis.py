@@ -176,10 +176,12 @@ def positive_base(price: Price) -> bool:
 
 def same_unit(facts: Facts) -> Iterable[Hit]:
     """R130: the price is per the unit that is invoiced."""
-    for number, line in enumerate(facts.lines):
+    if all(line.price is None or line.price.base_unit in (None, line.unit) for line in facts.values("lines[**]")):
+        return
+    for place, line in facts.places("lines[**]"):
         unit = line.price.base_unit if line.price else None
         if unit is not None and line.quantity is not None and unit != line.unit:
-            yield Hit(f"$.lines[{number}].price.base_unit", text(unit), text(line.unit))
+            yield Hit(f"{place}.price.base_unit", text(unit), text(line.unit))
 
 
 def party(role: str, element: str) -> Check:

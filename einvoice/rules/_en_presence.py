@@ -147,7 +147,10 @@ def payee(facts: Facts) -> Iterable[Hit]:
 
 def representative_vat(facts: Facts) -> Iterable[Hit]:
     """BR-56: the tax representative has a VAT identifier."""
-    if facts.invoice.tax_representative is not None and not facts.vat_ids("tax_representative"):
+    if facts.invoice.tax_representative is None:
+        return
+    stated = [value for _, value in facts.vat_ids("tax_representative")]
+    if not stated or (facts.syntax == "cii" and all(map(missing, stated))):
         yield Hit("$.tax_representative.vat_id")
 
 
@@ -156,11 +159,13 @@ def card(means: Means) -> bool:
     return number is None or len(" ".join(number.split())) <= CARD_DIGITS
 
 
-def object_filled(facts: Facts) -> Iterable[Hit]:
-    """BR-52: the invoiced object is a document too, and has an identifier."""
-    given = facts.invoice.invoiced_object
+def documents_filled(facts: Facts) -> Iterable[Hit]:
+    """BR-52: what the syntax writes as a document too has an identifier: the invoiced object, in CII BT-17."""
+    given, tender = facts.invoice.invoiced_object, facts.invoice.tender_reference
     if given is not None and missing(given.value):
         yield Hit("$.invoiced_object.value")
+    if facts.syntax == "cii" and tender is not None and missing(tender):
+        yield Hit("$.tender_reference", term="BT-17")
 
 
 def account_named(facts: Facts) -> Iterable[Hit]:
@@ -232,12 +237,12 @@ RULES: tuple[Rule, ...] = (
     Rule("BR-42", "BT-139", reasoned("lines[].allowances[]"), within="lines[].allowances[]"),
     Rule("BR-44", "BT-144", reasoned("lines[].charges[]"), within="lines[].charges[]"),
     Rule("BR-47", "BT-118", vat_row("category"), within="tax_breakdown[]"),
-    Rule("BR-48", "BT-119", vat_row("rate"), within="tax_breakdown[]", there=there("BR-48")),
+    Rule("BR-48", "BT-119", vat_row("rate"), within="tax_breakdown[]", stated=True, there=there("BR-48")),
     Rule("BR-50", "BT-84", account_named, within="payment.means[]"),
     Rule(
         "BR-51", "BT-87", every("payment.means[]", card, "card.number"), Severity.WARNING, within="payment.means[].card"
     ),
-    Rule("BR-52", "BT-122", joined(states("attachments[]", "id"), named(object_filled, "BT-18")), stated=True),
+    Rule("BR-52", "BT-122", joined(states("attachments[]", "id"), named(documents_filled, "BT-18")), stated=True),
     Rule("BR-53", "BT-111", accounting_tax, stated=True),
     Rule("BR-54", "BG-32", every("lines[**].item.attributes[]", lambda one: None not in (one.name, one.value))),
     Rule("BR-56", "BT-63", representative_vat, within="tax_representative"),

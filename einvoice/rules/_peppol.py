@@ -187,7 +187,7 @@ def rules(kind: str) -> tuple[Rule, ...]:
         Rule(id_("R040"), "BT-92", entries, text="R040"),
         Rule(id_("R043"), "BG-20", in_ubl(source.undecided), text="R043"),
         Rule(id_("R044"), "BT-147", in_ubl(source.charge_on_price), text="R044"),
-        Rule(id_("R051"), "BT-5", in_ubl(source.currencies)),
+        Rule(id_("R051"), "BT-5", in_ubl(partial(source.currencies, kind))),
         Rule(id_("R053"), "BG-23", source.one_total, text="R053"),
         Rule(id_("R054"), "BT-111", source.second_total, text="R054"),
         Rule(id_("R080"), "BT-11", one_project),

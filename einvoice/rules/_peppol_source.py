@@ -74,12 +74,15 @@ def tax_totals(facts: Facts) -> tuple[int, int]:
 def _tax_totals_of_cii(facts: Facts) -> tuple[int, int]:
     """In CII a tax total is an amount, in the invoice currency or in the accounting currency."""
     totals = facts.totals
-    further = sum(1 for one in said(facts, TWICE) if last(one) == "TaxTotalAmount")
+    further = [one.found.endswith(facts.invoice.currency or "?")
+               for one in said(facts, TWICE) if last(one) == "TaxTotalAmount"]  # fmt: skip
     foreign = said(facts, CURRENCY)  # it is told of the document; without a currency it counts as neither
     own = not foreign and (totals.tax is not None or is_empty(facts, "TaxTotalAmount"))
     other = any(one.found for one in foreign) or is_empty(facts, "TaxTotalAmount/@currencyID")
+    other = other and facts.invoice.currency is not None
     sums = 1 + sum(1 for one in said(facts, TWICE) if last(one) == "SpecifiedTradeSettlementHeaderMonetarySummation")
-    return own * sums, (other + (totals.tax_accounting is not None)) * sums + further
+    second = totals.tax_accounting is not None
+    return own * sums + sum(further), (other + second) * sums + len(further) - sum(further)
 
 
 def one_total(facts: Facts) -> Iterable[Hit]:
@@ -97,10 +100,14 @@ def second_total(facts: Facts) -> Iterable[Hit]:
         yield Hit("$.totals.tax_accounting", str(count), str(due))
 
 
-def currencies(facts: Facts) -> Iterable[Hit]:
-    """R051: amounts are in the invoice currency, but for the tax total in the accounting currency."""
+def currencies(kind: str, facts: Facts) -> Iterable[Hit]:
+    """R051: amounts are in the invoice currency, but for the tax total in the accounting currency.
+
+    The rules for self-billing leave the tax of a breakdown out.
+    """
     for one in said(facts, CURRENCY):
-        of_invoice = last(one) in AMOUNTS and one.term not in ("BT-111", "EX-93")
+        spared = kind == "selfbilling" and steps(one.place).endswith("TaxSubtotal/TaxAmount")
+        of_invoice = last(one) in AMOUNTS and one.term not in ("BT-111", "EX-93") and not spared
         if of_invoice and (one.term != "BT-110" or facts.rows):
             yield told(one, text(facts.invoice.currency))
 
@@ -179,12 +186,18 @@ def has_object(facts: Facts, line: str) -> bool:
 
 
 def begun(leaf: str, check: Check) -> Check:
-    """R110, R111: what *check* finds, and a line's date that is an empty element where the invoice states that date."""
-    element = f"Line/InvoicePeriod/{'StartDate' if leaf == 'start' else 'EndDate'}"
+    """R110, R111: what *check* finds, and a date that is an empty element where the other is stated.
+
+    UBL: on the line; CII: on the invoice.
+    """
+    element = f"Line/InvoicePeriod/{leaf.title()}Date"
+    of_invoice = f"ApplicableHeaderTradeSettlement/BillingSpecifiedPeriod/{leaf.title()}DateTime"
 
     def judged(facts: Facts) -> Iterable[Hit]:
         yield from check(facts)
         if facts.read and getattr(facts.invoice.period, leaf, None) is not None:
             yield from (told(one) for one in said(facts, EMPTY) if steps(one.place).endswith(element))
+        if facts.read and is_empty(facts, of_invoice):
+            yield from (Hit(place, text(value)) for place, value in facts.places(f"lines[].period.{leaf}"))
 
     return judged

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ..model import Tax, is_credit
+from ..model import Tax
 from . import _bis, _en_conditions, _en_presence
 from ._checks import among, joined, named, states, text, two_decimals
 from ._cius import near, when
 from ._facts import ZERO, Facts, missing, nearest
+from ._national import is_credit_note
 from ._pint_gst import of_gst, view
 from ._rule import Check, Hit, Rule
 
@@ -34,8 +35,8 @@ def standard_tax(facts: Facts) -> Iterable[Hit]:
 
 
 def no_credit(facts: Facts) -> bool:
-    """ibr-co-14 and ibr-124 are published for invoices alone: for credit notes they name an element that is not."""
-    return not is_credit(facts.invoice)
+    """ibr-co-14, ibr-124, ibr-sr-58 are for invoices alone: of credit notes they name an element that is not there."""
+    return not is_credit_note(facts)
 
 
 def gross(facts: Facts) -> Iterable[Hit]:
@@ -116,7 +117,8 @@ RULES: tuple[Rule, ...] = (
     Rule("ibr-co-15", "BT-112", gross, text="BR-CO-15"),
     Rule("ibr-sr-42", "BT-32", registrations("seller", 2), text="TOO-MANY"),
     Rule("ibr-sr-57", "BT-32", _filled(numbered, "PartyTaxScheme/CompanyID")),
-    Rule("ibr-sr-58", "BT-151", _filled(states("lines[].taxes[]", "category"), "ClassifiedTaxCategory/ID"),
+    Rule("ibr-sr-58", "BT-151",
+         when(no_credit, _filled(states("lines[].taxes[]", "category"), "ClassifiedTaxCategory/ID")),
          text="BR-CO-04"),
     Rule("aligned-ibrp-047-aunz", "BT-118",
          _filled(of_gst(_en_presence.vat_row("category")), "TaxSubtotal/TaxCategory/ID"), text="BR-47"),

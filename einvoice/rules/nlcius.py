@@ -200,8 +200,6 @@ PACK = Pack(
     reader=(
         ReaderRule("EINV-READ-07", "", "SI-UBL-2"),
         ReaderRule("EINV-READ-07", "CustomizationID", "SI-V20-INV-R000"),
-        ReaderRule("EINV-READ-07", "InvoiceTypeCode", "BR-NL-7"),
-        ReaderRule("EINV-READ-07", "CreditNoteTypeCode", "BR-NL-7"),
         *_bis.second_entity("Supplier", "UBL-SR-09", "UBL-SR-11"),
         *_bis.second_entity("Customer", "UBL-SR-15", "UBL-SR-17"),
     ),
