@@ -7,20 +7,18 @@ the path, and the rules see it there (``rules/_empty.py``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from ..errors import Finding
-from ..mapping import Leaf, Node
+from ..mapping import Const, Leaf, Node
 
 Raw = dict[str, Any]
 Steps = tuple[str, ...]
 Holder = tuple[Steps, bool]
-#: The object at hand.
-ITSELF: Holder = ((), False)
 #: The number of an entry that was left out of its list, until it is known how many were not.
-LEFT_OUT = -1
+_LEFT_OUT = -1
 
 
 class Empties:
@@ -39,11 +37,12 @@ class Empties:
         """The finding of this *number* speaks of *steps* below *holder*."""
         self._empty.append((number, holder, steps))
 
-    def opened(self, part: Raw, above: Raw, steps: Steps, at: int | None) -> None:
-        """*part* was read for *steps* below *above*, where it is entry *at*; None where it is no entry of a list.
+    def opened(self, part: Raw, above: Raw, steps: Steps, many: bool) -> None:
+        """*part* was read, and comes next at *steps* below *above*, where *many* may stand.
 
         An entry that is left out, since nothing is in it, counts after those that are there.
         """
+        at = (_entries(above, steps) if part else _LEFT_OUT) if many else None
         self._under[id(part)] = part, above, steps, at
 
     def told(self, findings: list[Finding]) -> tuple[Finding, ...]:
@@ -64,13 +63,29 @@ class Empties:
         if not (outer := self._path(above)):
             return ""
         path = f"{outer}.{'.'.join(steps)}"
-        if at == LEFT_OUT:
-            entries: Any = above
-            for step in steps:
-                entries = entries.get(step, {})
-            at = len(entries) + self._left_out[id(above), steps]
+        if at == _LEFT_OUT:
+            at = _entries(above, steps) + self._left_out[id(above), steps]
             self._left_out[id(above), steps] += 1
         return path if at is None else f"{path}[{at}]"
+
+
+def _entries(above: Raw, steps: Steps) -> int:
+    """How many entries the list at *steps* below *above* has by now."""
+    found: Any = above
+    for step in steps:
+        found = found.get(step, {})
+    return len(found)
+
+
+def always(node: Node, tag: Callable[[str], str]) -> dict[str, tuple[str, Holder | None]]:
+    """The attributes that the format writes whatever the invoice says: name to value and where it is read to."""
+    found: dict[str, tuple[str, Holder | None]] = {}
+    for name, source in node.attrs.items():
+        if isinstance(source, Const) and not source.select:
+            found[tag(name) if ":" in name else name] = source.value, None
+        elif isinstance(source, Leaf) and source.row.default:
+            found[tag(name) if ":" in name else name] = source.row.default, placed(source)
+    return found
 
 
 def placed(leaf: Leaf) -> Holder | None:

@@ -26,7 +26,7 @@ from ..model import Invoice
 from ..money import parse as parse_number
 from ..terms import GROUPS
 from ._xml import place as place_in_xml
-from ._xml_empty import ITSELF, LEFT_OUT, Empties, Holder, common, placed
+from ._xml_empty import Empties, Holder, Steps, always, common, placed
 
 Raw = dict[str, Any]
 #: Findings of one rule that are told one by one; beyond it only their number is said.
@@ -70,14 +70,18 @@ class Context:
 
     def say(
         self, rule: str, message: str, at: etree._Element, severity: Severity = Severity.FATAL, attribute: str = "",
-        term: str = "", found: str = "", fix: str = "", clause: str = "",
+        term: str = "", found: str = "", fix: str = "", clause: str = "", about: tuple[Raw, Steps] | None = None,
     ) -> None:  # fmt: skip
+        """*about* is what the finding is of: a raw object and the steps from it to a value that is not there."""
         self.counts[rule] += 1
         if self.counts[rule] > TOLD:
             return
         self.findings.append(
             Finding(rule, message, severity, term, "", place(at, attribute), found[:80], "", fix, clause)
         )
+        if about is not None:
+            self.empties = self.empties or Empties(self.root)
+            self.empties.add(len(self.findings) - 1, *about)
 
     def summed(self) -> tuple[Finding, ...]:
         """All findings, and for each rule that was broken more than ``TOLD`` times how often that was."""
@@ -217,10 +221,12 @@ class TreeReader:
             part: Raw = {}
             inside(element, part, context)
             target = context.root if absolute else into
-            if context.empties or not part:
-                _part(element, part, target, node, context)
-                if not part:
-                    return
+            if not part and not group.always:
+                _empty(element, context, group.term if group.term in GROUPS else "", about=(part, ()))
+            if context.empties:
+                context.empties.opened(part, target, steps, many)
+            if not part:
+                return
             if states:
                 part[states[0]] = states[1]
             for step in steps[:-1]:
@@ -258,7 +264,7 @@ class TreeReader:
         fills = holder and bool(node.group and node.group.always)  # the frame of a document may stand empty
         holds = holder and not fills
         where = placed(leaf) if leaf else common(node) if holder else None
-        usual = _usual(node, self._tag)
+        usual = always(node, self._tag)
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
             if money and element.get(money) is None:
@@ -271,7 +277,7 @@ class TreeReader:
                     elif handler is not _accepted:
                         handler(element, element.get(name, ""), into, context)
             if usual:
-                _assumed(element, usual, into, context)
+                _left_out(element, usual, into, context)
             if text is not None:
                 written = element.text
                 stripped = written.strip() if written else ""
@@ -279,7 +285,7 @@ class TreeReader:
                     text(element, written if whole and written else stripped, into, context)
                 elif not mixed and not len(element):  # noqa: SIM102
                     if filler != "":
-                        _empty(element, context, leaf.id if leaf else "", below=(into, where))
+                        _empty(element, context, leaf.id if leaf else "", about=_about(into, where, context))
             elif element.text and (stated := element.text.strip()):
                 if constant is None:
                     _stray(element, stated, context)
@@ -290,7 +296,7 @@ class TreeReader:
             if len(element):
                 _children(element, kids, into, context)
             elif (holds or (fills and into is not context.root)) and not element.keys():
-                _empty(element, context, below=(into, where))
+                _empty(element, context, about=_about(into, where, context))
 
         return read
 
@@ -302,7 +308,7 @@ class TreeReader:
                 if value.strip():
                     reader(element, value.strip(), into, context)
                 else:
-                    _empty(element, context, attribute=name, below=(into, where))
+                    _empty(element, context, attribute=name, about=_about(into, where, context))
 
             return take
         if isinstance(source, Drop):
@@ -327,27 +333,6 @@ def _selecting(rows: tuple[Row, ...], under: str = "") -> Iterator[tuple[str, st
             yield under + row.path, row.value
         elif isinstance(row, Group) and row.always and not row.term and paths.count(row.path) == 1:
             yield from _selecting(row.rows, f"{under}{row.path}/")
-
-
-def _usual(node: Node, tag: Callable[[str], str]) -> dict[str, tuple[str, Holder | None]]:
-    """The attributes that the format writes whatever the invoice says: name to value and where it is read to."""
-    found: dict[str, tuple[str, Holder | None]] = {}
-    for name, source in node.attrs.items():
-        if isinstance(source, Const) and not source.select:
-            found[tag(name) if ":" in name else name] = source.value, None
-        elif isinstance(source, Leaf) and source.row.default:
-            found[tag(name) if ":" in name else name] = source.row.default, placed(source)
-    return found
-
-
-def _assumed(element: etree._Element, usual: dict[str, tuple[str, Holder | None]], into: Raw, context: Context) -> None:
-    """Says which of the attributes *usual* here the source leaves out: they are taken to be what the format writes."""
-    stated = element.keys()
-    for name, (value, where) in usual.items():
-        if name not in stated:
-            _at("EINV-READ-09", into, where, context)
-            context.say("EINV-READ-09", f"{local(name)} is left out and taken to be {value}", element,
-                        Severity.INFO, name)  # fmt: skip
 
 
 def _names(element: etree._Element) -> list[str]:
@@ -587,36 +572,28 @@ def _otherwise(element: etree._Element, attribute: str, value: str, constant: Co
                     found=value, clause=constant.clause)  # fmt: skip
 
 
-def _part(element: etree._Element, part: Raw, above: Raw, node: Node, context: Context) -> None:
-    """Says that *part* is empty, or keeps where it belongs for what is empty in it."""
-    group = node.group
-    assert group is not None
-    if not part and not group.always:
-        _empty(element, context, group.term if group.term in GROUPS else "", below=(part, ITSELF))
-    if context.empties:
-        entries: Any = above
-        for step in node.steps:
-            entries = entries.get(step, {})
-        context.empties.opened(part, above, node.steps, (len(entries) if part else LEFT_OUT) if group.many else None)
-
-
-def _at(rule: str, into: Raw, where: Holder | None, context: Context) -> None:
-    """The next finding, which is of *rule*, is about *where* below *into*."""
-    if where is not None and context.counts[rule] < TOLD:
-        context.empties = context.empties or Empties(context.root)
-        steps, absolute = where
-        context.empties.add(len(context.findings), context.root if absolute else into, steps)
-
-
 def _empty(
     element: etree._Element, context: Context, term: str = "", attribute: str = "",
-    below: tuple[Raw, Holder | None] | None = None,
+    about: tuple[Raw, Steps] | None = None,
 ) -> None:  # fmt: skip
-    if below:
-        _at("EINV-READ-07", *below, context)
     name = f"the attribute {attribute}" if attribute else local(element)
     context.say("EINV-READ-07", f"{name} is empty", element, Severity.WARNING, attribute, term,
-                fix="leave the element out or fill it")  # fmt: skip
+                fix="leave the element out or fill it", about=about)  # fmt: skip
+
+
+def _left_out(
+    element: etree._Element, usual: dict[str, tuple[str, Holder | None]], into: Raw, context: Context
+) -> None:
+    """Says which of the attributes that the format always writes the source leaves out, and what they are taken for."""
+    stated = element.keys()
+    for name, (value, where) in usual.items():
+        if name not in stated:
+            context.say("EINV-READ-09", f"{local(name)} is left out and taken to be {value}", element, Severity.INFO,
+                        name, about=_about(into, where, context))  # fmt: skip
+
+
+def _about(into: Raw, where: Holder | None, context: Context) -> tuple[Raw, Steps] | None:
+    return None if where is None else (context.root if where[1] else into, where[0])
 
 
 # --- raw values to an invoice, and back to places ---------------------------------------------------------------------

@@ -62,8 +62,8 @@ class Facts:
         self.totals = invoice.totals or Totals()
         self.seller, self.buyer = invoice.seller or Party(), invoice.buyer or Party()
         self.payment = invoice.payment or Payment()
-        #: Paths of what stands in the source with nothing in it.
-        self.empty = frozenset(one.path for one in self.read if one.rule == "EINV-READ-07")
+        #: What stands in the source with nothing in it: model path to place.
+        self.empty = {one.path: one.place for one in self.read if one.rule == "EINV-READ-07" and one.path}
         #: Paths of what the source leaves out and the reader took to be what the format writes.
         self.assumed = frozenset(one.path for one in self.read if one.rule == "EINV-READ-09" and one.path)
         #: Every object or set value at a path, in document order; worked out once each.

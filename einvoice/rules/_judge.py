@@ -23,8 +23,10 @@ def judged(
     """A finding for each breach of *pack* in *release*. *relaxed* severities go before those of the release."""
     unread = [one for one in facts.read if one.term and one.rule in _UNREAD]
     for rule, hit in _hits(pack, release, facts):
-        if hit.path in facts.empty and facts.syntax in rule.there:
-            continue
+        if hit.path in facts.empty:
+            if facts.syntax in rule.there:
+                continue
+            hit = hit._replace(place=hit.place or facts.empty[hit.path])
         term = hit.term or rule.term
         source = None if hit.found else _source(unread, term, hit.path)
         if source is not None:

@@ -217,9 +217,6 @@ def _both(path: str) -> Check:
     return joined(states_too("base", "percent"), states_too("percent", "base"))
 
 
-_filled = _bis.unless_empty
-
-
 def _of(kind: str, shape: object) -> Check:
     return joined(*(shape(f"{prefix}{kind}[]") for prefix in ("", "lines[**].")))  # type: ignore[operator]
 
@@ -228,7 +225,7 @@ RULES: tuple[Rule, ...] = (
     *(Rule(id_, "BT-34", _pint_ids.checked(*asked), text="IDENTIFIER") for id_, asked in _pint_ids.CHECKS.items()),
     Rule("ibr-044", "BT-144", joined(_en_presence.reasoned("lines[].charges[]"),
                                      named(_en_presence.reasoned("charges[]"), "BT-104")), text="BR-44"),
-    Rule("ibr-049", "BT-81", _filled(states("payment.means[]", "code"), "PaymentMeansCode"), text="BR-49"),
+    Rule("ibr-049", "BT-81", states("payment.means[]", "code"), text="BR-49", there=("ubl",)),
     Rule("ibr-071", "BT-18", _bis.never),
     Rule("ibr-072", "BT-18", _bis.never),
     Rule("ibr-073", "", _bis.never),
@@ -259,9 +256,9 @@ RULES: tuple[Rule, ...] = (
     Rule("aligned-ibr-002-aunz", "BT-30", registered("seller", "NZ", "0088"), text="NZBN"),
     Rule("aligned-ibr-004-aunz", "BT-47", registered("buyer", "AU", "0151"), text="ABN"),
     Rule("aligned-ibr-005-aunz", "BT-47", registered("buyer", "NZ", "0088"), text="NZBN"),
-    Rule("aligned-ibrp-003", "BT-10", _filled(referenced, "BuyerReference")),
+    Rule("aligned-ibrp-003", "BT-10", referenced),
     Rule("aligned-ibrp-005", "BT-131", _amounts(), text="DECIMALS"),
-    Rule("aligned-ibrp-018", "BT-84", _filled(_en_presence.account_given, "PayeeFinancialAccount/ID"), text="BR-61"),
+    Rule("aligned-ibrp-018", "BT-84", _en_presence.account_given, text="BR-61"),
     Rule("aligned-ibrp-053", "BT-131", line_amounts, text="R120"),
     Rule("aligned-ibrp-054", "BT-92", _of("allowances", percentage), text="R040"),
     Rule("aligned-ibrp-055", "BT-99", _of("charges", percentage), text="R040"),

@@ -75,13 +75,6 @@ _MORE = (
     ReaderRule("EINV-READ-11", "BT-3", "ibr-cl-01", holds=r"^(?!396$)."),
     # An empty code is of no list.
     *(ReaderRule("EINV-READ-07", step, "ibr-073") for step in _DATES),
-    ReaderRule("EINV-READ-07", "TaxCategory/ID", "aligned-ibrp-cl-01-aunz"),
-    ReaderRule("EINV-READ-07", "ClassifiedTaxCategory/ID", "aligned-ibrp-cl-01-aunz"),
-    ReaderRule("EINV-READ-07", "Country/IdentificationCode", "ibr-cl-14"),
-    ReaderRule("EINV-READ-07", "OriginCountry/IdentificationCode", "ibr-cl-15"),
-    ReaderRule("EINV-READ-07", "PaymentMeansCode", "ibr-cl-16"),
-    ReaderRule("EINV-READ-07", "PayeeFinancialAccount/ID", "aligned-ibrp-016"),
-    ReaderRule("EINV-READ-07", "DocumentCurrencyCode", "ibr-cl-04"),
     *_bis.second_entity("Supplier", "ibr-098", "ibr-100"),
     *_bis.second_entity("Customer", "ibr-102", "ibr-103"),
 )

@@ -12,37 +12,6 @@ from ..errors import Severity
 from . import _en_codes, _en_conditions, _en_periods, _en_presence, _en_vat
 from ._rule import Pack, ReaderRule, Release
 
-#: UBL and CII elements and attributes that hold a code, by the rule that wants it of its list. Empty, it is of none.
-_CODED = {
-    "InvoiceTypeCode": "BR-CL-01",
-    "CreditNoteTypeCode": "BR-CL-01",
-    "DocumentCurrencyCode": "BR-CL-04",
-    "TaxCurrencyCode": "BR-CL-05",
-    "InvoicePeriod/DescriptionCode": "BR-CL-06",
-    "Country/IdentificationCode": "BR-CL-14",
-    "OriginCountry/IdentificationCode": "BR-CL-15",
-    "PaymentMeans/PaymentMeansCode": "BR-CL-16",
-    "TaxCategory/ID": "BR-CL-17",
-    "ClassifiedTaxCategory/ID": "BR-CL-18",
-    "TaxExemptionReasonCode": "BR-CL-22",
-    "PartyIdentification/ID/@schemeID": "BR-CL-10",
-    "PartyLegalEntity/CompanyID/@schemeID": "BR-CL-11",
-    "ItemClassificationCode/@listID": "BR-CL-13",
-    "StandardItemIdentification/ID/@schemeID": "BR-CL-21",
-    "InvoicedQuantity/@unitCode": "BR-CL-23",
-    "CreditedQuantity/@unitCode": "BR-CL-23",
-    "BaseQuantity/@unitCode": "BR-CL-23",
-    "EmbeddedDocumentBinaryObject/@mimeCode": "BR-CL-24",
-    "EndpointID/@schemeID": "BR-CL-25",
-    "DeliveryLocation/ID/@schemeID": "BR-CL-26",
-    "ExchangedDocument/TypeCode": "BR-CL-01",
-    "InvoiceCurrencyCode": "BR-CL-04",
-    "PostalTradeAddress/CountryID": "BR-CL-14",
-    "CategoryTradeTax/CategoryCode": "BR-CL-17",
-    "ApplicableTradeTax/CategoryCode": "BR-CL-18",
-    "BilledQuantity/@unitCode": "BR-CL-23",
-    "BasisQuantity/@unitCode": "BR-CL-23",
-}
 _SYNTAX = "about the syntax binding: {0}. The reader reports what the model cannot hold"
 
 PACK = Pack(
@@ -62,12 +31,12 @@ PACK = Pack(
         ReaderRule("EINV-READ-07", "TaxTotalAmount/@currencyID", "BR-CL-03"),
         # CII: the price of a unit, gross and net, may be stated per different units, of which the model holds one.
         ReaderRule("EINV-READ-02", "BT-150", "BR-CL-23", unless="units"),
+        ReaderRule("EINV-READ-07", "BasisQuantity/@unitCode", "BR-CL-23"),
         # CII: the issue date is one of format 102.
         *(
             ReaderRule(read, "ExchangedDocument/IssueDateTime/DateTimeString/@format", "BR-03")
             for read in ("EINV-READ-01", "EINV-READ-07", "EINV-READ-09")
         ),
-        *(ReaderRule("EINV-READ-07", element, rule) for element, rule in _CODED.items()),
         # The root says invoice, the type code credit note, or the reverse; 81 may stand in either root of UBL.
         ReaderRule("EINV-READ-11", "BT-3", "BR-CL-01", holds=r"^(?!81$)."),
         # CII: a second total in the invoice currency.
