@@ -50,7 +50,7 @@ def charge_total(facts: Facts) -> Iterable[Hit]:
 
 def _unread(facts: Facts, term: str) -> bool:
     """*term* is stated, and no number."""
-    return any(one.term == term and one.rule == "EINV-READ-03" for one in facts.read)
+    return bool(facts.read) and any(one.term == term and one.rule == "EINV-READ-03" for one in facts.read)
 
 
 def net_total(facts: Facts) -> Iterable[Hit]:

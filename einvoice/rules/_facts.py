@@ -150,6 +150,8 @@ class Facts:
         cii = self.syntax == "cii"
         if party.vat_id is not None:
             yield f"$.{role}.vat_id", party.vat_id, "VA" if cii else "VAT"
+        if party.tax_id is None and not party.tax_registrations:  # nearly always
+            return
         stated = [(f"$.{role}.tax_id", f"$.{role}.tax_id_scheme", party.tax_id, party.tax_id_scheme)]
         for at, one in enumerate(party.tax_registrations):
             place = f"$.{role}.tax_registrations[{at}]"
