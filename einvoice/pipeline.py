@@ -194,7 +194,7 @@ def checked(invoice: Invoice, choice: Choice) -> list[Finding]:
     decision, profile, house = _decided(choice)
     day, kind, preset = choice.facts.issue_date, profile.format.kind, preset_of(profile)
     packs = packs_for(kind, decision.customization or invoice.specification or "", day, preset.rules if preset else ())
-    broken = rules.check(invoice, packs, on=day, today=decision.on, syntax=kind)
+    broken = rules.check(invoice, packs, on=day, today=decision.on, syntax=kind, outgoing=True)
     needs = [finding for demand in decision.required
              for finding in unmet([demand.need], lambda id_: values_of(invoice, id_), choice.facts.kind,
                                   decision.family, demand.by)]  # fmt: skip

@@ -283,9 +283,9 @@ def test_an_empty_code_is_of_no_list() -> None:
 
 def test_a_group_that_the_reader_found_empty_is_judged_as_an_empty_group() -> None:
     said = [
-        Finding("EINV-READ-07", "PostalAddress is empty", Severity.WARNING,
+        Finding("EINV-READ-07", "PostalAddress is empty", Severity.WARNING, path="$.seller.address",
                 place="/Invoice/cac:AccountingSupplierParty/cac:Party/cac:PostalAddress line 9"),
-        Finding("EINV-READ-07", "AllowanceCharge is empty", Severity.WARNING, "BG-27",
+        Finding("EINV-READ-07", "AllowanceCharge is empty", Severity.WARNING, "BG-27", "$.lines[1].allowances[0]",
                 place="/Invoice/cac:InvoiceLine[2]/cac:AllowanceCharge line 40"),
     ]  # fmt: skip
     found = {(f.rule, f.path) for f in check(valid(seller__address=None), read_findings=said, syntax="ubl")}
@@ -303,9 +303,96 @@ def test_a_type_code_of_the_other_root_is_of_no_list(code: str, fires: bool) -> 
 
 def test_an_empty_attribute_is_of_no_list() -> None:
     place = "/Invoice/cac:InvoiceLine[2]/cbc:InvoicedQuantity/@unitCode line 90"
-    said = [Finding("EINV-READ-07", "the attribute unitCode is empty", Severity.WARNING, place=place)]
-    (finding,) = check(valid(), read_findings=said, syntax="ubl")
+    said = [
+        Finding("EINV-READ-07", "the attribute unitCode is empty", Severity.WARNING, "BT-130", "$.lines[1].unit", place)
+    ]
+    (finding,) = check(valid(**{"lines.1.unit": None}), read_findings=said, syntax="ubl")
     assert (finding.rule, finding.place, finding.fatal) == ("BR-CL-23", place, True)
+
+
+_VAT = "<cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme>"
+#: A fragment with an empty element, rules that it satisfies all the same, and rules that it breaks for being empty.
+EMPTY = {
+    "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator><cbc:AllowanceChargeReason/>"
+    "<cbc:Amount>1.00</cbc:Amount></cac:AllowanceCharge>": ({"BR-33", "BR-CO-21"}, set()),
+    f"<cac:InvoiceLine><cac:Item><cac:ClassifiedTaxCategory><cbc:ID/>{_VAT}</cac:ClassifiedTaxCategory></cac:Item>"
+    "</cac:InvoiceLine>": ({"BR-CO-04"}, {"BR-CL-18"}),
+    '<cac:InvoiceLine><cbc:InvoicedQuantity unitCode=""/></cac:InvoiceLine>': ({"BR-22", "BR-23"}, {"BR-CL-23"}),
+    "<cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode><cac:PayeeFinancialAccount><cbc:ID/>"
+    "</cac:PayeeFinancialAccount></cac:PaymentMeans>": ({"BR-49", "BR-61"}, {"BR-50"}),
+    "<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID/></cac:InvoiceDocumentReference>"
+    "</cac:BillingReference>": ({"BR-55"}, set()),
+    "<cac:AccountingCustomerParty><cac:Party><cac:PostalAddress><cac:Country><cbc:IdentificationCode/></cac:Country>"
+    "</cac:PostalAddress></cac:Party></cac:AccountingCustomerParty>": ({"BR-10"}, {"BR-11", "BR-CL-14"}),
+    "<cac:AccountingSupplierParty><cac:Party><cac:PartyTaxScheme><cbc:CompanyID/>"
+    f"{_VAT}</cac:PartyTaxScheme></cac:Party></cac:AccountingSupplierParty>": ({"BR-CO-26"}, {"BR-CO-09"}),
+}
+
+
+@pytest.mark.parametrize("inside", EMPTY)
+def test_an_empty_element_is_there_for_rules_that_ask_no_more(inside: str) -> None:
+    satisfied, broken = EMPTY[inside]
+    found = {f.rule for f in ubl(inside)}
+    assert not satisfied & found
+    assert broken <= found
+
+
+def test_an_empty_value_belongs_to_the_entry_it_stands_in() -> None:
+    category = "<cac:ClassifiedTaxCategory>{}" + _VAT + "</cac:ClassifiedTaxCategory>"
+    lines = "".join(f"<cac:InvoiceLine><cac:Item>{category.format(code)}</cac:Item></cac:InvoiceLine>"
+                    for code in ("<cbc:ID>S</cbc:ID>", "", "<cbc:ID/>"))  # fmt: skip
+    assert [f.path for f in ubl(lines) if f.rule == "BR-CO-04"] == ["$.lines[1].taxes"]
+
+
+def cii(inside: str) -> list[Finding]:
+    """What the rules say of a CII fragment."""
+    spaces = " ".join(f'xmlns:{prefix}="urn:un:unece:uncefact:data:standard:{name}:100"' for prefix, name in (
+        ("rsm", "CrossIndustryInvoice"), ("ram", "ReusableAggregateBusinessInformationEntity"),
+        ("udt", "UnqualifiedDataType")))  # fmt: skip
+    data = f"<rsm:CrossIndustryInvoice {spaces}>{inside}</rsm:CrossIndustryInvoice>".encode()
+    read = next(formats.read(data, "cii"))
+    return check(read.invoice, read_findings=read.findings, syntax="cii")
+
+
+@pytest.mark.parametrize(("form", "fires"), [(' format="102"', False), (' format="203"', True), ("", True)])
+def test_a_cii_date_of_another_format_is_read_and_no_issue_date(form: str, fires: bool) -> None:
+    day = f"<udt:DateTimeString{form}>20260504</udt:DateTimeString>"
+    found = cii(f"<rsm:ExchangedDocument><ram:IssueDateTime>{day}</ram:IssueDateTime></rsm:ExchangedDocument>")
+    assert ("BR-03" in {f.rule for f in found}) is fires
+
+
+@pytest.mark.parametrize(("start", "end", "fires"), [
+    ('<udt:DateTimeString format="102">20260501</udt:DateTimeString>', "", True),
+    ('<udt:DateTimeString format="102">20260501</udt:DateTimeString>',
+     '<udt:DateTimeString format="102">1999-01-01</udt:DateTimeString>', True),
+    ('<udt:DateTimeString format="102">20260501</udt:DateTimeString>',
+     "<udt:DateTimeString>20260531</udt:DateTimeString>", True),
+    ('<udt:DateTimeString format="102">20260501</udt:DateTimeString>',
+     '<udt:DateTimeString format="102">20260531</udt:DateTimeString>', False),
+])  # fmt: skip
+def test_the_two_ends_of_a_cii_period_are_compared_as_they_stand(start: str, end: str, fires: bool) -> None:
+    period = f"<ram:StartDateTime>{start}</ram:StartDateTime><ram:EndDateTime>{end}</ram:EndDateTime>"
+    found = cii("<rsm:SupplyChainTradeTransaction><ram:ApplicableHeaderTradeSettlement><ram:BillingSpecifiedPeriod>"
+                f"{period}</ram:BillingSpecifiedPeriod></ram:ApplicableHeaderTradeSettlement>"
+                "</rsm:SupplyChainTradeTransaction>")  # fmt: skip
+    assert ("BR-29" in {f.rule for f in found}) is fires
+
+
+@pytest.mark.parametrize(("scheme", "fires"), [(' schemeID="FC"', False), (' schemeID="XX"', True), ("", True)])
+def test_a_cii_tax_registration_counts_by_its_scheme(scheme: str, fires: bool) -> None:
+    tax = "<ram:ApplicableTradeTax><ram:TypeCode>VAT</ram:TypeCode><ram:CategoryCode>S</ram:CategoryCode>"
+    found = cii("<rsm:SupplyChainTradeTransaction><ram:IncludedSupplyChainTradeLineItem>"
+                f"<ram:SpecifiedLineTradeSettlement>{tax}</ram:ApplicableTradeTax></ram:SpecifiedLineTradeSettlement>"
+                "</ram:IncludedSupplyChainTradeLineItem><ram:ApplicableHeaderTradeAgreement><ram:SellerTradeParty>"
+                f"<ram:SpecifiedTaxRegistration><ram:ID{scheme}>12/345</ram:ID></ram:SpecifiedTaxRegistration>"
+                "</ram:SellerTradeParty></ram:ApplicableHeaderTradeAgreement></rsm:SupplyChainTradeTransaction>"
+                )  # fmt: skip
+    assert ("BR-S-02" in {f.rule for f in found}) is fires
+
+
+def test_a_registration_of_the_model_without_a_scheme_counts_on_its_way_to_cii() -> None:
+    invoice = valid(seller__vat_id=None, seller__tax_id="12/345")
+    assert "BR-S-02" not in {f.rule for f in check(invoice, syntax="cii")}
 
 
 def test_a_note_subject_inside_the_text_is_judged_in_ubl_alone() -> None:

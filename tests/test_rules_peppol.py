@@ -16,7 +16,7 @@ from einvoice import formats, rules
 from einvoice.codes import codes
 from einvoice.errors import Finding, Severity
 from einvoice.exchange import Identity
-from einvoice.model import Invoice
+from einvoice.model import Identifier, Invoice
 from tests.breaches import edited
 from tests.peppol_broken import BILLING, BROKEN, GOOD, IN_SOURCE, SELLERS, broken, country_of, good
 from tools import conformance
@@ -104,6 +104,17 @@ def test_what_no_model_holds_is_told_by_the_reader_with_its_place(rule: str) -> 
     findings = of_source(in_source(rule))
     assert fired(findings) == {rule, *IN_SOURCE[rule][2]}
     assert all(one.place.startswith("/Invoice") for one in findings)
+
+
+def test_a_document_of_a_line_that_states_no_type_is_read_as_its_object_and_breaks_r101() -> None:
+    typed = in_source("PEPPOL-EN16931-R101").replace(">50</cbc:DocumentTypeCode>", ">130</cbc:DocumentTypeCode>")
+    untyped = typed.replace("<cbc:DocumentTypeCode>130</cbc:DocumentTypeCode>", "", 1)
+    (read,) = formats.read(untyped.encode())
+    assert read.invoice.lines[0].object == Identifier(value="O-1")
+    assert of_source(typed) == []
+    assert [(one.rule, one.place.rpartition("/")[2]) for one in of_source(untyped)] == [
+        ("PEPPOL-EN16931-R101", "cac:DocumentReference line 2")
+    ]
 
 
 def test_every_rule_has_a_broken_invoice() -> None:

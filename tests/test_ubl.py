@@ -292,6 +292,23 @@ FAULTS: dict[str, tuple[str, str, tuple[str, str, str]]] = {
 }
 
 
+def test_an_empty_value_is_told_with_the_path_it_would_have() -> None:
+    entry = "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator>{}</cac:AllowanceCharge>"
+    entries = "".join(entry.format(part) for part in (
+        "<cbc:AllowanceChargeReason/>",
+        "<cbc:AllowanceChargeReason/><cbc:Amount currencyID='EUR'>1.00</cbc:Amount>",
+        "<cbc:Amount currencyID='EUR'>2.00</cbc:Amount><cac:TaxCategory><cbc:ID/><cbc:Percent>7</cbc:Percent>"
+        "<cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:TaxCategory>",
+    ))  # fmt: skip
+    party = "<cac:AccountingCustomerParty><cac:Party><cac:PostalAddress/></cac:Party></cac:AccountingCustomerParty>"
+    one = read(SMALL.replace("<cac:LegalMonetaryTotal>", f"{party}{entries}<cac:LegalMonetaryTotal>"))
+    assert [finding.path for finding in one.findings if finding.rule == "EINV-READ-07"] == [
+        "$.buyer.address", "$.buyer",
+        "$.allowances[2].reason", "$.allowances[2]",  # left out of the list, since nothing is in it: after the others
+        "$.allowances[0].reason", "$.allowances[1].taxes[0].category",
+    ]  # fmt: skip
+
+
 def test_a_document_without_fault_gives_no_finding() -> None:
     assert read(SMALL).findings == ()
 

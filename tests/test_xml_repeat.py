@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -124,6 +125,27 @@ def test_another_currency_is_another_markup(monkeypatch: pytest.MonkeyPatch) -> 
     euros = WRITTEN["ubl"].replace(b"<cbc:DocumentCurrencyCode>EUR", b"<cbc:DocumentCurrencyCode>USD")
     assert outcome(euros) == by_table(euros, monkeypatch)
     assert sum(one.rule == "EINV-READ-06" for one in outcome(euros)[0][1]) > 6
+
+
+def test_what_a_line_leaves_out_is_told_of_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = b"<ram:ActualDeliverySupplyChainEvent><ram:OccurrenceDateTime><udt:DateTimeString%s>20260102"
+    event += b"</udt:DateTimeString></ram:OccurrenceDateTime></ram:ActualDeliverySupplyChainEvent>"
+    end = b"</ram:SpecifiedLineTradeDelivery>"
+    stated, left_out = (
+        write_cii(content.invoice(9)).replace(end, event % form + end) for form in (b' format="102"', b"")
+    )
+    said = outcome(left_out)[0][1]
+    assert [one.message for one in said] == ["format is left out and taken to be 102"] * 9
+    assert (said, outcome(stated)[0][1]) == (by_table(left_out, monkeypatch)[0][1], ())
+
+
+def test_an_empty_value_is_told_with_the_number_of_its_line_after_lines_that_were_learned() -> None:
+    *before, last = write_ubl(content.invoice(9)).rpartition(b"<cac:InvoiceLine>")
+    document = b"".join(before) + re.sub(rb"(<cbc:Name>)[^<]+", rb"\1", last, count=1)
+    (read,) = formats.read(document)
+    assert [(one.rule, one.path) for one in read.findings] == [("EINV-READ-07", "$.lines[8].item.name")]
+    middle = write_ubl(content.invoice(9)).replace(b"<cbc:ID>4</cbc:ID>", b"<cbc:ID/>", 1)
+    assert [one.path for one in next(formats.read(middle)).findings] == ["$.lines[3].id"]
 
 
 @pytest.mark.parametrize("depth", [3, 25, 40, 120])

@@ -12,8 +12,8 @@ from lxml import etree
 from ..errors import Finding, Severity
 from ..mapping import Const, Leaf
 from ._xml import place as place_in_xml
+from ._xml_empty import Empties, Holder, Raw, Steps
 
-Raw = dict[str, Any]
 #: A leaf that took a value: the element, the attribute, the leaf, and the object and name where it stands, and where
 #: what its lens found beside it.
 Taken = tuple[etree._Element, str, Leaf, tuple[Raw, str] | None, tuple[Raw, str] | None]
@@ -69,27 +69,33 @@ class Context:
         self.beyond = False
         self.flat = isinstance(root, etree._Element)
         self.listener: Context | None = None
+        self.empties: Empties | None = None
 
     def say(
         self, rule: str, message: str, at: etree._Element, severity: Severity = Severity.FATAL, attribute: str = "",
-        term: str = "", found: str = "", fix: str = "", clause: str = "",
+        term: str = "", found: str = "", fix: str = "", clause: str = "", about: tuple[Raw, Steps] | None = None,
     ) -> None:  # fmt: skip
+        """*about* is what the finding is of: a raw object and the steps from it to a value that is not there."""
         self.counts[rule] += 1
         if self.counts[rule] > TOLD:
             return
         self.findings.append(
             Finding(rule, message, severity, term, "", place(at, attribute), found[:80], "", fix, clause)
         )
+        if about is not None:
+            self.empties = self.empties or Empties(self.root)
+            self.empties.add(len(self.findings) - 1, *about)
 
     def summed(self) -> tuple[Finding, ...]:
         """All findings, and for each rule that was broken more than ``TOLD`` times how often that was."""
-        first = {finding.rule: finding for finding in reversed(self.findings)}
+        findings = self.empties.told(self.findings) if self.empties else tuple(self.findings)
+        first = {finding.rule: finding for finding in reversed(findings)}
         more = [
             Finding(rule, f"{count - TOLD} more of this kind", first[rule].severity, place=place(self.element),
                     fix=first[rule].fix)
             for rule, count in self.counts.items() if count > TOLD
         ]  # fmt: skip
-        return (*self.findings, *more)
+        return (*findings, *more)
 
 
 def text_of(element: etree._Element) -> str:
@@ -146,7 +152,24 @@ def otherwise(element: etree._Element, attribute: str, value: str, constant: Con
                     found=value, clause=constant.clause)  # fmt: skip
 
 
-def empty(element: etree._Element, context: Context, term: str = "", attribute: str = "") -> None:
+def empty(
+    element: etree._Element, context: Context, term: str = "", attribute: str = "",
+    about: tuple[Raw, Steps] | None = None,
+) -> None:  # fmt: skip
     name = f"the attribute {attribute}" if attribute else local(element)
     context.say("EINV-READ-07", f"{name} is empty", element, Severity.WARNING, attribute, term,
-                fix="leave the element out or fill it")  # fmt: skip
+                fix="leave the element out or fill it", about=about)  # fmt: skip
+
+
+def left_out(element: etree._Element, usual: dict[str, tuple[str, Holder | None]], into: Raw, context: Context) -> None:
+    """Says which of the attributes that the format always writes the source leaves out, and what they are taken for."""
+    stated = element.keys()
+    for name, (value, where) in usual.items():
+        if name not in stated:
+            context.say("EINV-READ-09", f"{local(name)} is left out and taken to be {value}", element, Severity.INFO,
+                        name, about=about(into, where, context))  # fmt: skip
+
+
+def about(into: Raw, where: Holder | None, context: Context) -> tuple[Raw, Steps] | None:
+    """What a finding is of, for ``Context.say``: *where* from the object at hand or from the invoice."""
+    return None if where is None else (context.root if where[1] else into, where[0])

@@ -15,7 +15,8 @@ from lxml import etree
 from ..errors import Severity
 from ..mapping import Leaf
 from ..money import parse as parse_number
-from ._xml_context import Context, Raw
+from ._xml_context import Context
+from ._xml_empty import Raw
 
 Take = Callable[[etree._Element, Any, Raw, Context], None]
 Convert = Callable[[etree._Element, Any, Context], Any]

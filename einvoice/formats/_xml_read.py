@@ -20,8 +20,21 @@ from ..mapping import Const, Drop, Group, Leaf, Map, Node, Row, plan
 from ..model import Invoice, Line
 from ..terms import GROUPS
 from ._xml_context import Context as Context
-from ._xml_context import Raw as Raw
-from ._xml_context import empty, known, local, otherwise, place, stray, text_of, unread, unread_attribute
+from ._xml_context import (
+    about,
+    empty,
+    known,
+    left_out,
+    local,
+    otherwise,
+    place,
+    stray,
+    text_of,
+    unread,
+    unread_attribute,
+)
+from ._xml_empty import Raw as Raw
+from ._xml_empty import always, common, filled, placed
 from ._xml_leaves import currency_check, leaf_reader
 from ._xml_repeat import Repeats
 
@@ -191,8 +204,9 @@ class _Compiler:
                 context.beyond = True
 
             return back
-        path, last, many, absolute, states = node.steps[:-1], node.steps[-1], group.many, node.absolute, group.states
-        always, term, track = group.always, group.term if group.term in GROUPS else "", self.track
+        steps, many, absolute, states = node.steps, group.many, node.absolute, group.states
+        path, last = steps[:-1], steps[-1]
+        term, track = group.term if group.term in GROUPS else "", self.track
         repeats = self._repeats(inside) if many and last == _LINES else None
 
         def opened(element: etree._Element, into: Raw, context: Context) -> None:
@@ -200,13 +214,15 @@ class _Compiler:
             if part is None:
                 part = {}
                 inside(element, part, context)
+            target = context.root if absolute else into
             if not part:
-                if not always:
-                    empty(element, context, term)
+                empty(element, context, term, about=(part, ()))
+            if context.empties is not None:
+                context.empties.opened(part, target, steps, many)
+            if not part:
                 return
             if states:
                 part[states[0]] = states[1]
-            target = context.root if absolute else into
             for step in path:
                 target = target.setdefault(step, {})
             if many:
@@ -230,6 +246,18 @@ class _Compiler:
         return None if follow is None else Repeats(lambda: follow()[at], Line if self.table.whole else None)
 
     def _inside(self, node: Node) -> Reader:
+        """Reads what stands in an element, once it is said which attributes are missing that the format writes."""
+        read, usual = self._content(node), always(node, self._tag)
+        if not usual or (isinstance(node.text, Leaf) and node.text.row.raw):
+            return read
+
+        def checked(element: etree._Element, into: Raw, context: Context) -> None:
+            left_out(element, usual, into, context)
+            read(element, into, context)
+
+        return checked
+
+    def _content(self, node: Node) -> Reader:
         leaf = node.text if isinstance(node.text, Leaf) else None
         if leaf and leaf.row.raw:
             take = leaf_reader(leaf, self.track)
@@ -240,7 +268,9 @@ class _Compiler:
         if leaf:
             return self._leaf(node, leaf, attributes)
         constant = node.text if isinstance(node.text, Const) else None
-        holds = bool(node.children) and not node.opens and not (node.group and node.group.always)
+        holds = bool(node.children) and not node.opens
+        frame = bool(node.group and node.group.always) and not filled(node)  # the format may write it empty
+        where = common(node) if holds else None
         find = self._kids(node).get
 
         def read(element: etree._Element, into: Raw, context: Context) -> None:
@@ -262,8 +292,8 @@ class _Compiler:
                     first(child, into, context)
                 else:
                     seen |= _chosen(child, choice, seen, into, context)
-            if child is None and holds and not names:
-                empty(element, context)
+            if child is None and holds and not names and not (frame and into is context.root):
+                empty(element, context, about=about(into, where, context))
 
         return read
 
@@ -276,7 +306,7 @@ class _Compiler:
         take = leaf_reader(leaf, self.track)
         filler, mixed = leaf.row.filler, bool(node.children)
         whole = bool(leaf.row.lens and leaf.row.lens.whole)
-        kids = self._kids(node)
+        kids, where = self._kids(node), placed(leaf)
 
         def amount(element: etree._Element, into: Raw, context: Context) -> None:
             names = element.keys()
@@ -300,13 +330,13 @@ class _Compiler:
             if len(element):
                 _within(element, kids, into, context)
             elif not stripped and not mixed and filler != "":
-                empty(element, context, leaf.id)
+                empty(element, context, leaf.id, about=about(into, where, context))
 
         return amount if money else value
 
     def _attribute(self, source: Leaf | Const | Drop) -> Handler:
         if isinstance(source, Leaf):
-            name = source.row.path.rpartition("@")[2]
+            name, where = source.row.path.rpartition("@")[2], placed(source)
             take = leaf_reader(source, self.track, self._tag(name) if ":" in name else name)
 
             def handle(element: etree._Element, value: str, into: Raw, context: Context) -> None:
@@ -314,7 +344,7 @@ class _Compiler:
                 if stated:
                     take(element, stated, into, context)
                 else:
-                    empty(element, context, attribute=name)
+                    empty(element, context, attribute=name, about=about(into, where, context))
 
             return handle
         if isinstance(source, Drop):
@@ -392,7 +422,8 @@ def _chosen(element: etree._Element, choice: Choice, seen: int, into: Raw, conte
         return spec.bit
     if any(seen & spec.bit for spec in specs):
         message = f"{local(element)} stands more than once where one is expected"
-        context.say("EINV-READ-02", message, element, found=text_of(element), fix="keep one")
+        said = f"{text_of(element)} {element.get('currencyID', '')}".strip()
+        context.say("EINV-READ-02", message, element, found=said, fix="keep one")
     else:
         unread(element, context)
     return 0

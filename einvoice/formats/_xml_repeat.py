@@ -18,7 +18,8 @@ from lxml import etree
 
 from ..mapping import Leaf
 from ..model import Group, built, kind_of
-from ._xml_context import Context, Raw
+from ._xml_context import Context
+from ._xml_empty import Raw
 from ._xml_leaves import NUMBERS, converter
 
 Reader = Callable[[etree._Element, Raw, Context], None]

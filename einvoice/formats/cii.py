@@ -491,10 +491,11 @@ def _gather_mandate(context: Context) -> None:
     for one in means:
         if mandate and (len(means) == 1 or "debit" in one or one.get("code") in ("49", "59")):
             one.setdefault("debit", {})["mandate"] = mandate
-    for name in ("currency", "tax_currency"):
-        stated = context.meta.get(name)
-        if stated and stated != getattr(context, name):
-            context.say("EINV-READ-06", f"the tax total is in {stated!r}, not {getattr(context, name)!r}",
+    for name, total in (("currency", "tax"), ("tax_currency", "tax_accounting")):
+        stated = context.meta.get(name, "")
+        if stated != (getattr(context, name) or "") and (stated or total in context.root.get("totals", {})):
+            said = f"is in {stated!r}" if stated else "states no currency"
+            context.say("EINV-READ-06", f"the tax total {said}, the document is in {getattr(context, name)!r}",
                         context.element, found=stated, fix="state it in one currency")  # fmt: skip
 
 

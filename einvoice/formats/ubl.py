@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, BinaryIO, Literal
 
 from ..config import Strict
-from ..errors import Finding, UnreadableDocument
+from ..errors import Finding, Severity, UnreadableDocument
 from ..exchange import Document, Identity, Read
 from ..mapping import Const, Drop, Field, Group, Lens, Map, Row
 from ..model import CREDIT_TYPES, Invoice, Note, Price
@@ -402,6 +402,17 @@ def _before(invoice: Invoice) -> Invoice:
     return invoice.model_copy(update=update) if update else invoice
 
 
+def _untyped(element: Any, context: Context) -> bool:
+    """A reference that is a number and no more, the only one of its line: it is taken for the invoiced object."""
+    tag, typed = element.tag, element.find("cbc:DocumentTypeCode", _PREFIXES) is not None
+    beside = next(element.itersiblings(tag), None), next(element.itersiblings(tag, preceding=True), None)
+    if typed or beside != (None, None) or not element.findtext("cbc:ID", "", _PREFIXES).strip():
+        return False
+    message = "DocumentReference states no type and is taken for the invoiced object"
+    context.say("EINV-READ-09", message, element, Severity.INFO, term="BT-128", clause="EN 16931-3-2, BT-128: 130")
+    return True
+
+
 _HOOKS: Mapping[str, Any] = {
     "before": _before,
     "no_payee": lambda party, invoice: invoice.payee is None,
@@ -414,7 +425,7 @@ _HOOKS: Mapping[str, Any] = {
     "has_price": lambda line, invoice: bool(line.price),
     "has_discount": lambda line, invoice: line.price.discount is not None or _ungiven(line.price),
     "never": lambda line, invoice: False,
-    "untyped": lambda element, context: element.find(f"{{{_PREFIXES['cbc']}}}DocumentTypeCode") is None,
+    "untyped": _untyped,
     "document_tax": _document_tax,
     "accounting_tax": _accounting_tax,
     "after": _after,

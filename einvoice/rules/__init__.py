@@ -76,6 +76,7 @@ def check(
     read_findings: Iterable[Finding] = (),
     language: str = "en",
     syntax: str = "",
+    outgoing: bool = False,
 ) -> list[Finding]:
     """Every breach of the rules of *packs* in *invoice*, pack by pack, in the order of the rules.
 
@@ -85,6 +86,7 @@ def check(
     read_findings  what the reader said; those that are a published rule come back under its id
     language       of the texts: de, en, fr, it
     syntax         the format it came in or is bound for (``ubl``, ``cii``), where the bindings differ
+    outgoing       it has yet to be written in *syntax*, which writes VAT for a tax that names no scheme
 
     ConfigError names the known packs, releases or languages when one is unknown.
     """
@@ -95,7 +97,7 @@ def check(
                for id_, severity in one.relaxed.get((invoice.specification or "").strip(), {}).items()}  # fmt: skip
     where = cache(locate) if locate else None
     with localcontext(_EXACT):
-        facts = Facts(restored(invoice, read) if read else invoice, on, syntax, read, today)
+        facts = Facts(restored(invoice, read) if read else invoice, on, syntax, read, today, outgoing)
         found = [
             [*judged(one, version, facts.dated(version.since), relaxed, language, where)] for one, version in chosen
         ]

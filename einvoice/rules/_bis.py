@@ -13,12 +13,12 @@ from decimal import ROUND_HALF_DOWN, Decimal
 
 from ..errors import Finding, Severity
 from ..model import AllowanceCharge, Line, Price
-from ..money import total
+from ..money import parse, total
 from ._checks import every, joined, states, text
 from ._cius import SLACK, percentage
 from ._empty import steps
 from ._facts import ZERO, Facts, nearest
-from ._rule import Check, Hit, ReaderRule, Rule
+from ._rule import Check, Hit, ReaderRule, Rule, same_line
 
 #: Sums in forint are given in whole numbers.
 FORINT = Decimal("0.5")
@@ -52,16 +52,23 @@ def empty(facts: Facts) -> Iterable[Hit]:
 
 
 def empties(facts: Facts) -> Iterator[tuple[str, Finding]]:
-    """(steps of its path, finding) of each element that the reader found empty.
+    """(steps of its path, finding) of each element that the reader found empty, also where it passed it over.
 
     CII demands one element where nothing need be stated; it is spared.
     """
-    found = ((steps(one.place), one) for one in facts.read if one.rule == "EINV-READ-07")
-    return ((path, one) for path, one in found if not path.endswith("ApplicableHeaderTradeDelivery"))
+    for one in facts.read:
+        path = steps(one.place)
+        passed_over = one.rule in ("EINV-READ-01", "EINV-READ-08") and not one.found
+        spared = "/@" in path or path.endswith("ApplicableHeaderTradeDelivery")
+        if (one.rule == "EINV-READ-07" or passed_over) and not spared:
+            yield path, one
 
 
 def unless_empty(check: Check, *elements: str) -> Check:
-    """*check*, unless the source has one of *elements* with nothing in it: then it is stated, and R008 broken."""
+    """*check*, unless the source has one of *elements* with nothing in it: then it is stated, and R008 broken.
+
+    Where the reader tells the path of an empty element the rules find it there, see ``_empty``; this is for the rest.
+    """
 
     def stated_empty(facts: Facts) -> bool:
         return any(f"/{path}".endswith(f"/{element}") for path, _ in empties(facts) for element in elements)
@@ -86,15 +93,25 @@ def paired(given: str, leaf: str) -> Check:
 def gross_price(facts: Facts) -> Iterable[Hit]:
     """R046: the net price is the gross price less the discount; UBL has no gross price without a discount."""
     for place, price in facts.places("lines[].price"):
-        expected = _expected(price, facts.syntax)
+        expected = _expected(price, facts.syntax, _discount(facts, place, price))
         if price.gross is not None and (price.net is None or price.net != expected):
             yield Hit(f"{place}.net", text(price.net), text(expected))
 
 
-def _expected(price: Price, syntax: str) -> Decimal | None:
-    if price.gross is None or (price.discount is None and syntax == "ubl"):
+def _expected(price: Price, syntax: str, discount: Decimal | None) -> Decimal | None:
+    if price.gross is None or (discount is None and syntax == "ubl"):
         return None
-    return price.gross - (price.discount or ZERO)
+    return price.gross - (discount or ZERO)
+
+
+def _discount(facts: Facts, place: str, price: Price) -> Decimal | None:
+    """BT-147; in CII also an amount that is not said to be an allowance, and so passed over by the reader."""
+    if price.discount is not None or facts.syntax != "cii":
+        return price.discount
+    return next((parse(one.found) for one in facts.read
+                 if one.rule == "EINV-READ-01" and same_line(place, one.place)
+                 and steps(one.place).endswith("GrossPriceProductTradePrice/AppliedTradeAllowanceCharge/ActualAmount")),
+                None)  # fmt: skip
 
 
 def foreign_tax(facts: Facts) -> bool:
@@ -162,29 +179,27 @@ def positive_base(price: Price) -> bool:
 
 def same_unit(facts: Facts) -> Iterable[Hit]:
     """R130: the price is per the unit that is invoiced."""
-    for number, line in enumerate(facts.lines):
+    if all(line.price is None or line.price.base_unit in (None, line.unit) for line in facts.values("lines[**]")):
+        return
+    for place, line in facts.places("lines[**]"):
         unit = line.price.base_unit if line.price else None
         if unit is not None and line.quantity is not None and unit != line.unit:
-            yield Hit(f"$.lines[{number}].price.base_unit", text(unit), text(line.unit))
+            yield Hit(f"{place}.price.base_unit", text(unit), text(line.unit))
 
 
-def party(role: str, element: str) -> Check:
-    """R010, R020: a party has an electronic address."""
-    return unless_empty(states(role, "endpoint.value"), f"{element}/Party/EndpointID")
-
-
+_BOTH = ("ubl", "cii")
 _RULES = (
-    Rule("R001", "BT-23", unless_empty(states("", "process"), "ProfileID")),
+    Rule("R001", "BT-23", states("", "process"), there=_BOTH),
     Rule("R005", "BT-6", second_currency),
     Rule("R008", "", empty),
-    Rule("R010", "BT-49", party("buyer", "AccountingCustomerParty")),
-    Rule("R020", "BT-34", party("seller", "AccountingSupplierParty")),
+    Rule("R010", "BT-49", states("buyer", "endpoint.value"), there=_BOTH),
+    Rule("R020", "BT-34", states("seller", "endpoint.value"), there=_BOTH),
     Rule("R040", "BT-92", percentages),
-    Rule("R041", "BT-93", paired("percent", "base")),
-    Rule("R042", "BT-94", paired("base", "percent")),
+    Rule("R041", "BT-93", paired("percent", "base"), there=_BOTH),
+    Rule("R042", "BT-94", paired("base", "percent"), there=_BOTH),
     Rule("R046", "BT-146", gross_price),
     Rule("R055", "BT-111", same_sign),
-    Rule("R061", "BT-89", mandates),
+    Rule("R061", "BT-89", unless_empty(mandates, "SpecifiedTradePaymentTerms/DirectDebitMandateID")),
     Rule("R110", "BT-134", within("start", lambda stated, limit: stated >= limit)),
     Rule("R111", "BT-135", within("end", lambda stated, limit: stated <= limit)),
     Rule("R121", "BT-149", every("lines[].price", positive_base, "base_quantity")),

@@ -1,77 +1,66 @@
-"""Groups that stand in the source with nothing in them, put back for the rules.
+"""Empty elements of the source, put back for the rules.
 
-The model holds no empty group: it would be written as nothing. Yet a rule such as BR-09 asks of an address that is
-there, so what the reader called empty (EINV-READ-07) is put back here, in a copy that only the rules see.
+The model holds no value without a character and no empty group: they would be written as nothing. Yet a published rule
+may ask whether an element is there, such as BR-33, or of what is in it, such as BR-09. So what the reader called empty
+(EINV-READ-07) is put back here, as an empty text or an empty group, in a copy that only the rules see. An empty number
+or date has no value to put back; rules that ask only for the element look at the reader's finding, see ``Rule.stated``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
+from .. import terms
 from ..errors import Finding
 from ..model import Invoice
-from ..terms import GROUPS
 
-_LINE = re.compile(r"Line\[(\d+)\]")
-#: Groups by the last steps of their UBL path, where the reader's finding names no business group.
-UBL = {
-    "AccountingSupplierParty": "seller",
-    "AccountingSupplierParty/Party": "seller",
-    "Invoice/AdditionalDocumentReference": "attachments[]",
-    "CreditNote/AdditionalDocumentReference": "attachments[]",
-    "AccountingSupplierParty/Party/PostalAddress": "seller.address",
-    "AccountingSupplierParty/Party/PostalAddress/Country": "seller.address",
-    "AccountingCustomerParty/Party/PostalAddress": "buyer.address",
-    "AccountingCustomerParty/Party/PostalAddress/Country": "buyer.address",
-    "TaxRepresentativeParty/PostalAddress": "tax_representative.address",
-    "TaxRepresentativeParty/PostalAddress/Country": "tax_representative.address",
-    "Delivery/DeliveryLocation/Address": "delivery.address",
-    "Delivery/DeliveryLocation/Address/Country": "delivery.address",
-    "InvoiceLine/InvoicePeriod": "lines[].period",
-    "CreditNoteLine/InvoicePeriod": "lines[].period",
-    "Invoice/InvoicePeriod": "period",
-    "CreditNote/InvoicePeriod": "period",
-    "PaymentMeans/PayeeFinancialAccount": "payment.means[].account",
-}
+_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
+_TEXTS = frozenset({"text", "code", "id", "time"})
 
 
 def restored(invoice: Invoice, read: Iterable[Finding]) -> Invoice:
-    """*invoice* with an empty group for each one the reader found empty; itself when there is none."""
-    empty = [(path, finding) for finding in read if finding.rule == "EINV-READ-07" and (path := _path(finding))]
+    """*invoice* with an empty value at each place that the reader found empty; itself when there is none."""
+    empty = [one.path for one in read if one.rule == "EINV-READ-07" and one.path]
     if not empty:
         return invoice
     raw = invoice.model_dump(exclude_defaults=True)
-    for path, finding in sorted(empty, key=lambda pair: pair[0].count(".")):
-        match = _LINE.search(finding.place)
-        _put(raw, path.split("."), int(match.group(1)) - 1 if match else 0)
+    for path in empty:
+        _put(raw, path)
     return Invoice.model_validate(raw)
 
 
-def _path(finding: Finding) -> str:
-    if finding.term in GROUPS:
-        return GROUPS[finding.term]
-    here = f"/{steps(finding.place)}"
-    return next((path for tail, path in UBL.items() if here.endswith(f"/{tail}")), "")
-
-
-def _put(raw: dict[str, Any], path: list[str], line: int) -> None:
-    """An empty group at the end of *path*; the invoice line is the one numbered, other lists get a new entry."""
-    *outer, last = path
-    at: dict[str, Any] = raw
-    for step in outer:
-        if step.endswith("[]"):
-            entries = at[step[:-2]] = list(at.get(step[:-2], ()))
-            if not entries:
-                entries.append({})
-            at = entries[min(line, len(entries) - 1)]
-        else:
-            at = at.setdefault(step, {})
-    if last.endswith("[]"):
-        at[last[:-2]] = [*at.get(last[:-2], ()), {}]
-    else:
+def _put(raw: dict[str, Any], path: str) -> None:
+    """An empty text or group at *path*, where nothing is; a list gets the entries up to the one that is meant."""
+    *outer, (last, entry) = [(name, number) for name, number in _STEP.findall(path.removeprefix("$."))]
+    at = raw
+    for name, number in outer:
+        at = _entry(at, name, int(number)) if number else at.setdefault(name, {})
+    kind = _kind(re.sub(r"\[\d+\]", "[]", path.removeprefix("$.")))
+    if entry:
+        _entry(at, last, int(entry))
+    elif not kind:
         at.setdefault(last, {})
+    elif kind in _TEXTS:
+        at.setdefault(last, "")
+
+
+def _entry(at: dict[str, Any], name: str, number: int) -> dict[str, Any]:
+    entries = at[name] = list(at.get(name, ()))
+    entries.extend({} for _ in range(number + 1 - len(entries)))
+    entry: dict[str, Any] = entries[number]
+    return entry
+
+
+@cache
+def _kind(path: str) -> str:
+    """The kind of the term at *path*; empty where it is a group."""
+    try:
+        return terms.at(path.replace(".sub_lines[]", "")).kind
+    except KeyError:
+        return ""
 
 
 def steps(place: str) -> str:

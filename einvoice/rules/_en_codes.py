@@ -54,6 +54,13 @@ BR-DEC-27 BT-141 lines[].charges[].amount
 BR-DEC-28 BT-142 lines[].charges[].base
 """
 
+#: UBL elements that hold an amount: their currency is to be the invoice's, and a code.
+AMOUNTS = frozenset({
+    "Amount", "BaseAmount", "PriceAmount", "TaxAmount", "TaxableAmount", "LineExtensionAmount", "TaxExclusiveAmount",
+    "TaxInclusiveAmount", "AllowanceTotalAmount", "ChargeTotalAmount", "PrepaidAmount", "PayableRoundingAmount",
+    "PayableAmount",
+})  # fmt: skip
+
 _MARKED = re.compile(r"[^#]*#([^#]{3})#", re.DOTALL)
 _EXEMPTIONS = tuple(
     f"{holder}.exemption_code" for holder in
@@ -166,8 +173,8 @@ RULES: tuple[Rule, ...] = (
         text="CODE",
         codes="exemption_reasons",
     ),
-    Rule("UBL-DT-06", "BT-125-1", unnamed("mime"), syntax="ubl", within="attachments[]"),
-    Rule("UBL-DT-07", "BT-125-2", unnamed("filename"), syntax="ubl", within="attachments[]"),
+    Rule("UBL-DT-06", "BT-125-1", unnamed("mime"), syntax="ubl", within="attachments[]", there=("ubl",)),
+    Rule("UBL-DT-07", "BT-125-2", unnamed("filename"), syntax="ubl", within="attachments[]", there=("ubl",)),
     Rule("BR-CL-17", "BT-118", by_syntax(_vat(*_ENTRIES), _vat(_ROW, *_ENTRIES)), text="CODE", codes="vat_categories"),
     Rule("BR-CL-18", "BT-151", by_syntax(_vat(_ROW, _LINE), _vat(_LINE)), text="CODE", codes="vat_categories"),
     *_code_rules(),

@@ -13,11 +13,14 @@ from decimal import Decimal
 from ..errors import Finding
 from ..model import Tax, is_credit
 from ._checks import states_one, text
+from ._empty import steps
 from ._en_presence import reasoned
 from ._facts import ZERO, Facts, nearest
 from ._rule import Check, Hit, Rule
 
 ONE = Decimal(1)
+#: What holds the tax total in CII.
+_HOLD_TAX = ("HeaderMonetarySummation", "ApplicableHeaderTradeSettlement", "SupplyChainTradeTransaction")
 
 
 def differs(path: str, stated: Decimal | None, expected: Decimal | None) -> Iterable[Hit]:
@@ -33,16 +36,21 @@ def line_total(facts: Facts) -> Iterable[Hit]:
 
 def allowance_total(facts: Facts) -> Iterable[Hit]:
     """BR-CO-11: BT-107 = sum of BT-92; both may be absent."""
-    if facts.totals.allowances is None and not facts.allowances:
+    if facts.totals.allowances is None and not facts.allowances and not _unread(facts, "BT-107"):
         return ()
     return differs("$.totals.allowances", facts.totals.allowances, nearest(facts.allowance_sum))
 
 
 def charge_total(facts: Facts) -> Iterable[Hit]:
     """BR-CO-12: BT-108 = sum of BT-99; both may be absent."""
-    if facts.totals.charges is None and not facts.charges:
+    if facts.totals.charges is None and not facts.charges and not _unread(facts, "BT-108"):
         return ()
     return differs("$.totals.charges", facts.totals.charges, nearest(facts.charge_sum))
+
+
+def _unread(facts: Facts, term: str) -> bool:
+    """*term* is stated, and no number."""
+    return bool(facts.read) and any(one.term == term and one.rule == "EINV-READ-03" for one in facts.read)
 
 
 def net_total(facts: Facts) -> Iterable[Hit]:
@@ -74,17 +82,18 @@ def gross_total(facts: Facts) -> Iterable[Hit]:
         facts.syntax == "cii" and totals.gross is not None and totals.gross == totals.net
     ):
         return ()
-    if totals.net is None or totals.tax is None or any(map(_foreign_tax, facts.read)):
+    if totals.net is None or totals.tax is None or any(map(_not_one_tax, facts.read)):
         expected = None
     else:
         expected = nearest(totals.net + totals.tax)
     return differs("$.totals.gross", totals.gross, expected)
 
 
-def _foreign_tax(finding: Finding) -> bool:
-    """The reader says that BT-110 is in another currency; the CII reader says so of the whole document."""
+def _not_one_tax(finding: Finding) -> bool:
+    """The reader says that BT-110 is in another currency, of CII so of the whole document, or that it stands twice."""
     root = "CrossIndustryInvoice" in finding.place and finding.place.count("/") == 1
-    return finding.rule == "EINV-READ-06" and (finding.term == "BT-110" or root)
+    twice = finding.rule == "EINV-READ-02" and steps(finding.place).endswith(_HOLD_TAX)
+    return twice or (finding.rule == "EINV-READ-06" and (finding.term == "BT-110" or root))
 
 
 def due(facts: Facts) -> Iterable[Hit]:
@@ -187,12 +196,17 @@ def due_date_or_terms(facts: Facts) -> Iterable[Hit]:
 def seller_known(facts: Facts) -> Iterable[Hit]:
     """BR-CO-26: the buyer can tell who the seller is: an identifier, a legal registration or a VAT identifier."""
     seller = facts.invoice.seller
-    if seller is None:  # that is BR-06 and BR-08
+    if seller is None and not any(map(_empty_seller, facts.read)):  # that is BR-06 and BR-08
         return
+    seller = facts.seller
     legal = seller.legal_id is not None and seller.legal_id.value is not None
     own = any(one.value is not None for one in seller.identifiers)
     if not (legal or own or facts.vat_ids("seller")):
         yield Hit("$.seller.identifiers")
+
+
+def _empty_seller(finding: Finding) -> bool:
+    return finding.rule == "EINV-READ-07" and steps(finding.place).endswith("/AccountingSupplierParty")
 
 
 def never(facts: Facts) -> Iterable[Hit]:
@@ -225,6 +239,6 @@ RULES: tuple[Rule, ...] = (
     Rule("BR-CO-22", "BT-104", reasoned("charges[]"), within="charges[]"),
     Rule("BR-CO-23", "BT-139", reasoned("lines[].allowances[]"), within="lines[].allowances[]"),
     Rule("BR-CO-24", "BT-144", reasoned("lines[].charges[]"), within="lines[].charges[]"),
-    Rule("BR-CO-25", "BT-9", due_date_or_terms, stated=True),
+    Rule("BR-CO-25", "BT-9", due_date_or_terms, stated=True, there=("ubl", "cii")),
     Rule("BR-CO-26", "BT-29", seller_known),
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from ..errors import Severity
-from ..model import Means, Period
-from ._checks import every, is_list, states, states_one
+from ..model import Means
+from ._checks import every, is_list, joined, leaf_of, named, states
 from ._facts import Facts, missing
 from ._rule import Check, Hit, Rule
 
@@ -15,6 +15,10 @@ from ._rule import Check, Hit, Rule
 CARD_DIGITS = 10
 #: UNCL4461: credit transfer, and SEPA credit transfer.
 TRANSFERS = frozenset({"30", "58"})
+
+#: Rules that ask for the element alone, in both syntaxes or in UBL.
+_THERE = frozenset("12 13 14 15 22 23 24 26 31 36 41 43 45 46 48 49".split())
+_THERE_IN_UBL = frozenset("55 57 62 63 64 65".split())
 
 _BY_ID = """
 BR-01 BT-24  specification
@@ -50,13 +54,10 @@ BR-43 BT-141 lines[].charges[]         amount
 BR-45 BT-116 tax_breakdown[]           base
 BR-46 BT-117 tax_breakdown[]           amount
 BR-49 BT-81  payment.means[]           code
-BR-52 BT-122 attachments[]             id
 BR-55 BT-25  preceding[]               id
 BR-57 BT-80  delivery.address          country
 BR-62 BT-34-1 seller.endpoint          scheme
 BR-63 BT-49-1 buyer.endpoint           scheme
-BR-64 BT-157-1 lines[].item.standard_id scheme
-BR-65 BT-158-1 lines[].item.classifications[] scheme
 """
 
 
@@ -84,23 +85,21 @@ def charged(path: str) -> Check:
 
 
 def reasoned(path: str) -> Check:
-    return states_one(path, "reason", "reason_code")
+    """Each allowance or charge at *path* states a reason or its code; an empty element is one."""
+    return every(path, lambda one: one.reason is not None or one.reason_code is not None, "reason")
 
 
-def in_order(path: str) -> Check:
-    """The end of each period at *path* is not before its start."""
+def schemed(path: str, leaf: str) -> Check:
+    """BR-64, BR-65: each identifier at *path* has a scheme; where *leaf* itself is not there, nothing is asked."""
+    stated = states(path, "scheme")  # nearly always, and quicker to ask
+    asked = every(path, lambda one: getattr(one, leaf) is None or not missing(one.scheme), "scheme")
+    return lambda facts: asked(facts) if stated(facts) else ()
 
-    def passes(period: Period) -> bool:
-        return period.start is None or period.end is None or period.end >= period.start
 
-    def check(facts: Facts) -> Iterable[Hit]:
-        if all(map(passes, facts.values(path))):
-            return
-        for place, period in facts.places(path):
-            if not passes(period):
-                yield Hit(f"{place}.end", str(period.end), str(period.start))
-
-    return check
+def there(id_: str) -> tuple[str, ...]:
+    """The syntaxes in which the rule asks for an element and not for what is in it."""
+    number = id_.removeprefix("BR-")
+    return ("ubl", "cii") if number in _THERE else ("ubl",) if number in _THERE_IN_UBL else ()
 
 
 def not_negative(path: str, leaf: str, needed: bool) -> Check:
@@ -142,7 +141,7 @@ def payee(facts: Facts) -> Iterable[Hit]:
         return
     own = facts.seller.name if facts.syntax == "cii" else facts.seller.trading_name
     ids = {one.value for one in facts.seller.identifiers if one.value is not None}
-    if missing(given.name):
+    if given.name is None:
         yield Hit("$.payee.name")
     elif given.name == own or ids & {one.value for one in given.identifiers}:
         yield Hit("$.payee.name", given.name or "")
@@ -150,7 +149,10 @@ def payee(facts: Facts) -> Iterable[Hit]:
 
 def representative_vat(facts: Facts) -> Iterable[Hit]:
     """BR-56: the tax representative has a VAT identifier."""
-    if facts.invoice.tax_representative is not None and not facts.vat_ids("tax_representative"):
+    if facts.invoice.tax_representative is None:
+        return
+    stated = [value for _, value in facts.vat_ids("tax_representative")]
+    if not stated or (facts.syntax == "cii" and all(map(missing, stated))):
         yield Hit("$.tax_representative.vat_id")
 
 
@@ -159,17 +161,45 @@ def card(means: Means) -> bool:
     return number is None or len(" ".join(number.split())) <= CARD_DIGITS
 
 
-def account_named(means: Means) -> bool:
-    """BR-50: the account of a credit transfer has an identifier."""
-    return means.code not in TRANSFERS or means.account is None or not missing(means.account.id)
+def documents_filled(facts: Facts) -> Iterable[Hit]:
+    """BR-52: what the syntax writes as a document too has an identifier: the invoiced object, in CII BT-17."""
+    given, tender = facts.invoice.invoiced_object, facts.invoice.tender_reference
+    if given is not None and missing(given.value):
+        yield Hit("$.invoiced_object.value")
+    if facts.syntax == "cii" and tender is not None and missing(tender):
+        yield Hit("$.tender_reference", term="BT-17")
+
+
+def account_named(facts: Facts) -> Iterable[Hit]:
+    """BR-50: the account of a credit transfer, where it is begun, has an identifier."""
+    for place, means in _transfers(facts):
+        if begun(facts, place, means) and missing(leaf_of(means, "account.id")):
+            yield Hit(f"{place}.account.id")
 
 
 def account_given(facts: Facts) -> Iterable[Hit]:
     """BR-61: a credit transfer has an account. CII asks only where the account is begun."""
-    for place, means in facts.places("payment.means[]"):
-        begun = means.account is not None or facts.syntax != "cii"
-        if means.code in TRANSFERS and begun and (means.account is None or means.account.id is None):
+    for place, means in _transfers(facts):
+        asked = facts.syntax != "cii" or begun(facts, place, means)
+        if asked and leaf_of(means, "account.id") is None:
             yield Hit(f"{place}.account.id")
+
+
+def _transfers(facts: Facts) -> Iterable[tuple[str, Means]]:
+    """The credit transfers that do not name an account, each with its place."""
+    if not any(
+        one.code in TRANSFERS and missing(leaf_of(one, "account.id")) for one in facts.values("payment.means[]")
+    ):
+        return ()
+    return ((place, one) for place, one in facts.places("payment.means[]") if one.code in TRANSFERS)
+
+
+def begun(facts: Facts, place: str, means: Means) -> bool:
+    """True where the account of *means* is there. In CII the bank stands apart from it, and does not begin it."""
+    account = means.account
+    if account is None or facts.syntax != "cii":
+        return account is not None
+    return (account.id or account.name) is not None or account.bic is None or f"{place}.account" in facts.empty
 
 
 def accounting_tax(facts: Facts) -> Iterable[Hit]:
@@ -197,10 +227,10 @@ def cards_and_debits(leaf: str) -> Check:
 def _rows() -> Iterable[Rule]:
     for line in _BY_ID.strip().splitlines():
         id_, term, path = line.split()
-        yield Rule(id_, term, states("", path), stated=True)
+        yield Rule(id_, term, states("", path), stated=True, there=there(id_))
     for line in _BY_GROUP.strip().splitlines():
         id_, term, group, leaf = line.split()
-        yield Rule(id_, term, states(group, leaf), stated=True, within=group)
+        yield Rule(id_, term, states(group, leaf), stated=True, within=group, there=there(id_))
 
 
 RULES: tuple[Rule, ...] = (
@@ -211,8 +241,6 @@ RULES: tuple[Rule, ...] = (
     Rule("BR-17", "BT-59", payee, within="payee"),
     Rule("BR-27", "BT-146", net_price, stated=True),
     Rule("BR-28", "BT-148", not_negative("lines[].price", "gross", needed=False)),
-    Rule("BR-29", "BT-74", in_order("period"), within="period"),
-    Rule("BR-30", "BT-135", in_order("lines[].period"), within="lines[].period"),
     Rule("BR-32", "BT-95", charged("allowances[]"), within="allowances[]"),
     Rule("BR-33", "BT-97", reasoned("allowances[]"), within="allowances[]"),
     Rule("BR-37", "BT-102", charged("charges[]"), within="charges[]"),
@@ -220,15 +248,18 @@ RULES: tuple[Rule, ...] = (
     Rule("BR-42", "BT-139", reasoned("lines[].allowances[]"), within="lines[].allowances[]"),
     Rule("BR-44", "BT-144", reasoned("lines[].charges[]"), within="lines[].charges[]"),
     Rule("BR-47", "BT-118", vat_row("category"), within="tax_breakdown[]"),
-    Rule("BR-48", "BT-119", vat_row("rate"), within="tax_breakdown[]"),
-    Rule("BR-50", "BT-84", every("payment.means[]", account_named, "account.id"), within="payment.means[]"),
+    Rule("BR-48", "BT-119", vat_row("rate"), within="tax_breakdown[]", stated=True, there=there("BR-48")),
+    Rule("BR-50", "BT-84", account_named, within="payment.means[]"),
     Rule(
         "BR-51", "BT-87", every("payment.means[]", card, "card.number"), Severity.WARNING, within="payment.means[].card"
     ),
+    Rule("BR-52", "BT-122", joined(states("attachments[]", "id"), named(documents_filled, "BT-18")), stated=True),
     Rule("BR-53", "BT-111", accounting_tax, stated=True),
     Rule("BR-54", "BG-32", every("lines[**].item.attributes[]", lambda one: None not in (one.name, one.value))),
     Rule("BR-56", "BT-63", representative_vat, within="tax_representative"),
     Rule("BR-61", "BT-84", account_given, within="payment.means[]"),
+    Rule("BR-64", "BT-157-1", schemed("lines[].item.standard_id", "value"), there=there("BR-64")),
+    Rule("BR-65", "BT-158-1", schemed("lines[].item.classifications[]", "code"), there=there("BR-65")),
     Rule("BR-66", "BG-18", cards_and_debits("card"), within="payment.means[]"),
     Rule("BR-67", "BG-19", cards_and_debits("debit"), within="payment.means[]"),
 )

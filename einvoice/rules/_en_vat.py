@@ -239,7 +239,7 @@ def _family_rules(family: Family) -> Iterator[Rule]:
     for number, _, where, _, _ in WHERE:
         yield Rule(f"{name}-{number}", "BT-31", partial(parties, family, where), text=party, category=code)
     for _, number, where, _, term in WHERE:
-        yield Rule(f"{name}-{number}", term, partial(rate, family, where), category=code,
+        yield Rule(f"{name}-{number}", term, partial(rate, family, where), category=code, stated=family.taxed,
                    text=f"VAT-RATE-{family.rate.upper()}")  # fmt: skip
     yield Rule(f"{name}-08", "BT-116", partial(base, family), text="VAT-BASE", category=code)
     yield Rule(f"{name}-09", "BT-117", partial(tax, family), category=code,

@@ -52,12 +52,16 @@ class Facts:
     syntax  the format it came in (``ubl``, ``cii``), where bindings differ; empty for the bare model
     on      the day whose code lists count
     today   the day on which it is judged; None where no one says
+    outgoing  it has yet to be written in that format, so what it leaves to the format will be there
     """
 
     def __init__(
-        self, invoice: Invoice, on: date, syntax: str = "", read: Iterable[Finding] = (), today: date | None = None
-    ) -> None:
+        self, invoice: Invoice, on: date, syntax: str = "", read: Iterable[Finding] = (), today: date | None = None,
+        outgoing: bool = False,
+    ) -> None:  # fmt: skip
         self.invoice, self.on, self.syntax, self.read, self.today = invoice, on, syntax, tuple(read), today
+        #: A tax that names no scheme is VAT: so the model means it and so it will be written; a source has to say it.
+        self.unnamed_is_vat = outgoing or syntax not in ("ubl", "cii")
         self.lines: tuple[Line, ...] = invoice.lines
         self.allowances: tuple[AllowanceCharge, ...] = invoice.allowances
         self.charges: tuple[AllowanceCharge, ...] = invoice.charges
@@ -65,6 +69,10 @@ class Facts:
         self.totals = invoice.totals or Totals()
         self.seller, self.buyer = invoice.seller or Party(), invoice.buyer or Party()
         self.payment = invoice.payment or Payment()
+        #: What stands in the source with nothing in it: model path to place.
+        self.empty = {one.path: one.place for one in self.read if one.rule == "EINV-READ-07" and one.path}
+        #: Paths of what the source leaves out and the reader took to be what the format writes.
+        self.assumed = frozenset(one.path for one in self.read if one.rule == "EINV-READ-09" and one.path)
         #: Every object or set value at a path, in document order; worked out once each.
         self.values: Callable[[str], list[Any]] = _Values(invoice).__getitem__
 
@@ -118,7 +126,7 @@ class Facts:
         """True for VAT. A scheme left out means VAT in the model; UBL and CII have to state it (EN 16931-3)."""
         scheme = tax.scheme
         if scheme is None:
-            return self.syntax not in ("ubl", "cii")
+            return self.unnamed_is_vat
         return scheme == "VAT" or scheme.strip().upper() == "VAT"
 
     @cached_property
@@ -129,23 +137,37 @@ class Facts:
 
     def vat_ids(self, role: str) -> list[tuple[str, str]]:
         """(path, identifier) of each VAT registration a party states: BT-31, BT-48, BT-63."""
-        return [(path, value) for path, value, vat in self._registrations(role) if vat]
+        vat = "VA" if self.syntax == "cii" else "VAT"
+        return [(path, value) for path, value, scheme in self.registrations(role) if scheme == vat]
 
     def tax_ids(self, role: str) -> list[tuple[str, str]]:
-        """(path, identifier) of each tax registration a party states, VAT or other: BT-31, BT-32."""
-        return [(path, value) for path, value, _ in self._registrations(role)]
+        """(path, identifier) of each tax registration a party states, VAT or other: BT-31, BT-32.
 
-    def _registrations(self, role: str) -> Iterator[tuple[str, str, bool]]:
+        UBL knows a registration by its place, CII by its scheme, which is VA or FC.
+        """
+        found = self.registrations(role)
+        if self.syntax == "cii":
+            return [(path, value) for path, value, scheme in found if scheme in ("VA", "FC")]
+        return [(path, value) for path, value, _ in found]
+
+    def registrations(self, role: str) -> Iterator[tuple[str, str, str]]:
+        """(path, identifier, scheme) of each. CII writes FC where the invoice has no scheme, but the source has to."""
         party: Party | None = getattr(self.invoice, role)
         if party is None:
             return
+        cii = self.syntax == "cii"
         if party.vat_id is not None:
-            yield f"$.{role}.vat_id", party.vat_id, True
-        if party.tax_id is not None:
-            yield f"$.{role}.tax_id", party.tax_id, (party.tax_id_scheme or "").upper() == "VAT"
-        for at, further in enumerate(party.tax_registrations):
-            if further.id is not None:
-                yield f"$.{role}.tax_registrations[{at}].id", further.id, (further.scheme or "").upper() == "VAT"
+            yield f"$.{role}.vat_id", party.vat_id, "VA" if cii else "VAT"
+        if party.tax_id is None and not party.tax_registrations:  # nearly always
+            return
+        stated = [(f"$.{role}.tax_id", f"$.{role}.tax_id_scheme", party.tax_id, party.tax_id_scheme)]
+        for at, one in enumerate(party.tax_registrations):
+            place = f"$.{role}.tax_registrations[{at}]"
+            stated.append((f"{place}.id", f"{place}.scheme", one.id, one.scheme))
+        for path, named, value, scheme in stated:
+            if value is not None:
+                written = "FC" if cii and scheme is None and named not in self.assumed else ""
+                yield path, value, written or (scheme or "").upper()
 
 
 class _Values(dict[str, list[Any]]):

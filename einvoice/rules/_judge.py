@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..errors import Finding, Severity
 from . import _reader
 from ._facts import Facts
-from ._rule import Check, Hit, Pack, Release, Rule
+from ._rule import Check, Hit, Pack, Release, Rule, same_line
 from ._texts import texts
 
-_PATH_LINE = re.compile(r"\$\.lines\[(\d+)\]")
-_PLACE_LINE = re.compile(r"Line\[(\d+)\]")
 #: What the reader says of a value it could not read: not a number, not a date.
 _UNREAD = ("EINV-READ-03", "EINV-READ-04")
 Chosen = tuple[tuple[tuple[Rule, Check, str], ...], tuple[str, ...], tuple[str, ...]]
@@ -26,6 +23,10 @@ def judged(
     """A finding for each breach of *pack* in *release*. *relaxed* severities go before those of the release."""
     unread = [one for one in facts.read if one.term and one.rule in _UNREAD]
     for rule, hit in _hits(pack, release, facts):
+        if hit.path in facts.empty:
+            if facts.syntax in rule.there:
+                continue
+            hit = hit._replace(place=hit.place or facts.empty[hit.path])
         term = hit.term or rule.term
         source = None if hit.found else _source(unread, term, hit.path)
         if source is not None:
@@ -77,10 +78,4 @@ def _rules(pack: Pack, release: Release, syntax: str) -> Chosen:
 
 def _source(unread: Iterable[Finding], term: str, path: str) -> Finding | None:
     """What the reader said of the value that a breach misses."""
-    return next((one for one in unread if one.term == term and _same_line(path, one.place)), None)
-
-
-def _same_line(path: str, place: str) -> bool:
-    """False when both speak of different lines: ``$.lines[2].unit`` and ``.../cac:InvoiceLine[4]/...``."""
-    line, element = _PATH_LINE.match(path), _PLACE_LINE.search(place)
-    return line is None or element is None or int(line.group(1)) == int(element.group(1)) - 1
+    return next((one for one in unread if one.term == term and same_line(path, one.place)), None)

@@ -15,7 +15,6 @@ from ._rule import Check, Hit
 
 #: What XPath takes for a number, which national rules use to say "numeric".
 _NUMERIC = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_INDEX = re.compile(r"\[(\d+)\]")
 
 
 class Countries(NamedTuple):
@@ -49,8 +48,9 @@ def countries(facts: Facts) -> Countries:
 
 def vat_numbers(facts: Facts, role: str) -> list[tuple[str, str]]:
     """(path, identifier) of a party's VAT registrations; the CII binding looks for scheme VAT, where CII writes VA."""
-    stated = facts.vat_ids(role)
-    return [one for one in stated if not one[0].endswith(".vat_id")] if facts.syntax == "cii" else stated
+    if facts.syntax == "cii":
+        return [(path, value) for path, value, scheme in facts.registrations(role) if scheme == "VAT"]
+    return facts.vat_ids(role)
 
 
 def _prefix(facts: Facts, role: str) -> str:
@@ -87,43 +87,6 @@ def numeric(value: str) -> bool:
     return _NUMERIC.fullmatch(value.strip()) is not None
 
 
-def nearby(finding_place: str, path: str) -> bool:
-    """False when both name entries of a list, and not the same: ``$.lines[0].id``, ``/Invoice/InvoiceLine[2]/ID``."""
-    mine, theirs = _INDEX.search(path), _INDEX.search(finding_place)
-    return mine is None or int(mine.group(1)) == (int(theirs.group(1)) - 1 if theirs else 0)
-
-
-def unless_empty(check: Check, *elements: str) -> Check:
-    """What *check* finds missing, but for what stands there as an empty element: that breaks another rule (R008)."""
-
-    ends = tuple(f"/{element}" for element in elements)
-
-    def judged(facts: Facts) -> Iterable[Hit]:
-        hits = list(check(facts))
-        if not hits or not facts.read:
-            return hits
-        empty = [one.place for one in facts.read
-                 if one.rule == "EINV-READ-07" and f"/{steps(one.place)}".endswith(ends)]  # fmt: skip
-        return [hit for hit in hits if not any(nearby(place, hit.path) for place in empty)]
-
-    return judged
-
-
-#: UBL and CII name the lines of an address differently.
-_ADDRESS = {
-    "line_1": ("StreetName", "LineOne"),
-    "city": ("CityName", "CityName"),
-    "postcode": ("PostalZone", "PostcodeCode"),
-}
-_PARTY = {
-    "seller": ("AccountingSupplierParty/Party/PostalAddress", "SellerTradeParty/PostalTradeAddress"),
-    "buyer": ("AccountingCustomerParty/Party/PostalAddress", "BuyerTradeParty/PostalTradeAddress"),
-    "tax_representative": (
-        "TaxRepresentativeParty/PostalAddress", "SellerTaxRepresentativeTradeParty/PostalTradeAddress",
-    ),
-}  # fmt: skip
-
-
 #: Terms of the parts of an address: street, city, post code.
 _TERMS = {
     "seller": {"line_1": "BT-35", "city": "BT-37", "postcode": "BT-38"},
@@ -135,9 +98,6 @@ _TERMS = {
 def addressed(role: str, *leaves: str) -> Check:
     """The party states these parts of its address; one hit for the first that is missing."""
 
-    def elements(leaf: str) -> list[str]:
-        return [f"{place}/{name}" for place, name in zip(_PARTY[role], _ADDRESS[leaf], strict=True)]
-
     def one(leaf: str) -> Check:
         def check(facts: Facts) -> Iterable[Hit]:
             party = getattr(facts.invoice, role)
@@ -146,7 +106,7 @@ def addressed(role: str, *leaves: str) -> Check:
 
         return check
 
-    checks = [unless_empty(one(leaf), *elements(leaf)) for leaf in leaves]
+    checks = [one(leaf) for leaf in leaves]
     return lambda facts: [hit for check in checks for hit in check(facts)][:1]
 
 

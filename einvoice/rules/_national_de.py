@@ -13,7 +13,7 @@ from . import _xr
 from ._checks import text
 from ._cius import when
 from ._facts import Facts
-from ._national import both_german, unless_empty
+from ._national import both_german
 from ._peppol import MAY_2026, in_ubl
 from ._rule import Check, Hit, Rule
 
@@ -25,14 +25,6 @@ SAME = {
     "DE-R-025-1": "BR-DE-25-a", "DE-R-025-2": "BR-DE-25-b",
     "DE-R-T02": "BR-TMP-2",
 }  # fmt: skip
-#: Elements of the source that are there when they stand empty.
-_EMPTY = {
-    "DE-R-001": ("PaymentMeans",),
-    "DE-R-002": ("AccountingSupplierParty/Party/Contact",),
-    "DE-R-023-1": ("PayeeFinancialAccount", "PayeeFinancialAccount/ID"),
-    "DE-R-024-1": ("CardAccount", "CardAccount/PrimaryAccountNumberID"),
-    "DE-R-025-1": ("PaymentMandate", "PaymentMandate/ID"),
-}
 _DISCOUNT = re.compile(r"#SKONTO#TAGE=[0-9]+#PROZENT=[0-9]+\.[0-9]{2}(#BASISBETRAG=-?[0-9]+\.[0-9]{2})?#$")
 _MAIL = re.compile(r"[^@\s]+@(?:[^@.\s]+\.)+[^@.\s]+")
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -77,8 +69,7 @@ def _mirrored() -> Iterator[Rule]:
     known = {rule.id: rule for rule in _xr.RULES}
     for own, theirs in SAME.items():
         rule = known[theirs]
-        check = unless_empty(rule.check, *_EMPTY[own]) if own in _EMPTY else rule.check
-        yield replace(rule, id=own, text=rule.text or rule.id, check=german(check))
+        yield replace(rule, id=own, text=rule.text or rule.id, check=german(rule.check))
 
 
 _28 = next(rule for rule in _xr.RULES if rule.id == "BR-DE-28")
@@ -86,5 +77,5 @@ RULES: tuple[Rule, ...] = (
     *_mirrored(),
     Rule("DE-R-018", "BT-20", german(cash_discount), text="BR-DE-18"),
     Rule("DE-R-028", "BT-43", german(mail), _28.severity, text="BR-DE-28"),
-    Rule("DE-R-031", "BT-91", german(unless_empty(debited_account, "PayerFinancialAccount/ID")), text="BR-DE-31"),
+    Rule("DE-R-031", "BT-91", german(debited_account), text="BR-DE-31"),
 )

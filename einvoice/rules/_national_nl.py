@@ -8,7 +8,7 @@ from ..model import Means
 from ._checks import text
 from ._cius import when
 from ._facts import Facts
-from ._national import addressed, countries, is_credit_note, legal, means_of, uncoded, unless_empty
+from ._national import addressed, countries, is_credit_note, legal, means_of, uncoded
 from ._rule import Check, Hit, Rule
 
 #: ISO 6523: chamber of commerce number (KVK), government organisation number (OIN).
@@ -74,13 +74,13 @@ def _address(role: str) -> Check:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("NL-R-001", "BT-25", when(dutch, unless_empty(credited, "InvoiceDocumentReference/ID"))),
+    Rule("NL-R-001", "BT-25", when(dutch, credited)),
     Rule("NL-R-002", "BT-35", when(dutch, _address("seller")), text="ADDRESS"),
     Rule("NL-R-003", "BT-30", when(dutch, legal("seller", _registered)), text="NL-REGISTER"),
     Rule("NL-R-004", "BT-50", when(domestic, _address("buyer")), text="ADDRESS"),
     Rule("NL-R-005", "BT-47", when(domestic, legal("buyer", _registered)), text="NL-REGISTER"),
     Rule("NL-R-006", "BT-64", when(represented, _address("tax_representative")), text="ADDRESS"),
-    Rule("NL-R-007", "BT-81", when(dutch, unless_empty(payable, "PaymentMeans"))),
+    Rule("NL-R-007", "BT-81", when(dutch, payable)),
     Rule("NL-R-008", "BT-81", when(domestic, uncoded(means_of((), _known, "code")))),
-    Rule("NL-R-009", "BT-132", when(dutch, unless_empty(ordered, "OrderReference/ID"))),
+    Rule("NL-R-009", "BT-132", when(dutch, ordered)),
 )

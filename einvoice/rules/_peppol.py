@@ -19,7 +19,7 @@ from ._checks import joined, text
 from ._cius import SLACK, percentage
 from ._empty import steps
 from ._facts import ZERO, Facts, decimals, nearest
-from ._national import both_german, is_credit_note, unless_empty
+from ._national import both_german, is_credit_note
 from ._rule import Check, Hit, Rule
 
 #: Release 2026.5 (3.0.21) is in force from this day.
@@ -136,29 +136,16 @@ def _sum(entries: Iterable[AllowanceCharge]) -> Decimal:
 
 # --- the table --------------------------------------------------------------------------------------------------------
 
-#: Rules of ``_bis`` with the elements that are there when they stand empty, in UBL and CII.
-_SHARED: dict[str, tuple[str, ...]] = {
-    "R001": ("ProfileID", "BusinessProcessSpecifiedDocumentContextParameter/ID"),
-    "R005": (),
-    "R010": ("AccountingCustomerParty/Party/EndpointID", "BuyerTradeParty/URIUniversalCommunication/URIID"),
-    "R020": ("AccountingSupplierParty/Party/EndpointID", "SellerTradeParty/URIUniversalCommunication/URIID"),
-    "R041": ("AllowanceCharge/BaseAmount", "SpecifiedTradeAllowanceCharge/BasisAmount"),
-    "R042": ("AllowanceCharge/MultiplierFactorNumeric", "SpecifiedTradeAllowanceCharge/CalculationPercent"),
-    "R046": (),
-    "R055": (),
-    "R061": ("PaymentMandate/ID", "DirectDebitMandateID"),
-    "R110": (),
-    "R111": (),
-    "R121": (),
-    "R130": (),
-}
+#: Rules of ``_bis`` that are Peppol's own too.
+_SHARED = (
+    "R001", "R005", "R010", "R020", "R041", "R042", "R046", "R055", "R061", "R110", "R111", "R121", "R130",
+)  # fmt: skip
 
 
 def _shared() -> Iterator[Rule]:
     ids = {f"PEPPOL-EN16931-{number}": number for number in _SHARED}
     for rule in _bis.named(ids, {}):
-        elements = _SHARED[rule.text]
-        check = unless_empty(rule.check, *elements) if elements else rule.check
+        check = rule.check
         if rule.text in ("R110", "R111"):
             check = source.begun("start" if rule.text == "R110" else "end", check)
         yield replace(rule, check=in_ubl(check) if rule.text == "R046" else check)
@@ -172,22 +159,19 @@ def in_ubl(check: Check) -> Check:
 def rules(kind: str) -> tuple[Rule, ...]:
     """The rules for *kind*, ``billing`` or ``selfbilling``."""
     id_ = "PEPPOL-EN16931-{}".format
-    order = unless_empty(
-        referenced, "BuyerReference", "OrderReference/ID", "BuyerOrderReferencedDocument/IssuerAssignedID"
-    )
     entries = joined(*(percentage(path) for path in _bis.ENTRIES))
     return (
         *_shared(),
         Rule(id_("R002"), "BT-22", one_note),
-        Rule(id_("R003"), "BT-10", order),
+        Rule(id_("R003"), "BT-10", referenced),
         Rule(id_("R004"), "BT-24", partial(specification, kind)),
         Rule(id_("R006"), "BT-18", one_object, syntax="cii"),
         Rule(id_("R007"), "BT-23", partial(known_process, kind)),
-        Rule(id_("R008"), "", in_ubl(source.empty), text="R008"),
+        Rule(id_("R008"), "", in_ubl(_bis.empty), text="R008"),
         Rule(id_("R040"), "BT-92", entries, text="R040"),
         Rule(id_("R043"), "BG-20", in_ubl(source.undecided), text="R043"),
         Rule(id_("R044"), "BT-147", in_ubl(source.charge_on_price), text="R044"),
-        Rule(id_("R051"), "BT-5", in_ubl(source.currencies)),
+        Rule(id_("R051"), "BT-5", in_ubl(partial(source.currencies, kind))),
         Rule(id_("R053"), "BG-23", source.one_total, text="R053"),
         Rule(id_("R054"), "BT-111", source.second_total, text="R054"),
         Rule(id_("R080"), "BT-11", one_project),

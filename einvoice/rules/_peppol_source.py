@@ -13,27 +13,22 @@ from ..errors import Finding
 from ..money import parse
 from ._checks import text
 from ._empty import steps
+from ._en_codes import AMOUNTS
 from ._facts import Facts
 from ._rule import Check, Hit
 
 UNREAD, TWICE, CURRENCY, EMPTY, KNOWN, KEPT = (f"EINV-READ-0{digit}" for digit in "126789")
-_PRICE = re.compile(r"(?:^|/)Price/AllowanceCharge(?:/|$)")
+_PRICE = re.compile(r"(?:^|/)(?:Price/|GrossPriceProductTradePrice/AppliedTrade)AllowanceCharge(?:/|$)")
 _ENTRY = re.compile(r"^(?:Invoice|CreditNote)/(?:InvoiceLine/|CreditNoteLine/)?AllowanceCharge(?:/|$)")
-#: What a UBL allowance or charge is made of; the reader passes over one that says neither that it is a charge nor not.
+#: What an allowance or charge is made of; the reader passes over one that says neither that it is a charge nor not.
 _PARTS = frozenset({
     "AllowanceCharge", "ChargeIndicator", "AllowanceChargeReasonCode", "AllowanceChargeReason",
-    "MultiplierFactorNumeric", "Amount", "BaseAmount",
+    "MultiplierFactorNumeric", "Amount", "BaseAmount", "ActualAmount",
 })  # fmt: skip
 _LINE_DOCUMENT = re.compile(r"Line/DocumentReference(?:/|$)")
 #: Up to and with an entry or a reference that stands in a list.
 _CUT = re.compile(r"(AllowanceCharge(?:\[\d+\])?|DocumentReference(?:\[\d+\])?).*")
 _LINE = re.compile(r"Line(?:Item)?(?:\[(\d+)\])?/")
-#: Elements whose currency is to be the invoice's.
-_AMOUNTS = frozenset({
-    "Amount", "BaseAmount", "PriceAmount", "TaxAmount", "TaxableAmount", "LineExtensionAmount", "TaxExclusiveAmount",
-    "TaxInclusiveAmount", "AllowanceTotalAmount", "ChargeTotalAmount", "PrepaidAmount", "PayableRoundingAmount",
-    "PayableAmount",
-})  # fmt: skip
 
 
 # --- the reader's words -----------------------------------------------------------------------------------------------
@@ -73,15 +68,22 @@ def tax_totals(facts: Facts) -> tuple[int, int]:
     # A further one without a breakdown is nothing but its amount.
     further = [hollow or parse(one.found) is None for one in said(facts, TWICE) if last(one) == "TaxTotal"]
     alone = (totals.tax is not None and not broken_down) + (totals.tax_accounting is not None and not second)
+    alone += any(is_empty(facts, f"{root}/TaxTotal") for root in ("Invoice", "CreditNote"))
     return broken_down + second + sum(further), alone + len(further) - sum(further)
 
 
 def _tax_totals_of_cii(facts: Facts) -> tuple[int, int]:
     """In CII a tax total is an amount, in the invoice currency or in the accounting currency."""
     totals = facts.totals
-    further = sum(1 for one in said(facts, TWICE) if last(one) == "TaxTotalAmount")
-    own = totals.tax is not None or (is_empty(facts, "TaxTotalAmount") and not said(facts, CURRENCY))
-    return int(own), (totals.tax_accounting is not None) + further
+    further = [one.found.endswith(facts.invoice.currency or "?")
+               for one in said(facts, TWICE) if last(one) == "TaxTotalAmount"]  # fmt: skip
+    foreign = said(facts, CURRENCY)  # it is told of the document; without a currency it counts as neither
+    own = not foreign and (totals.tax is not None or is_empty(facts, "TaxTotalAmount"))
+    other = any(one.found for one in foreign) or is_empty(facts, "TaxTotalAmount/@currencyID")
+    other = other and facts.invoice.currency is not None
+    sums = 1 + sum(1 for one in said(facts, TWICE) if last(one) == "SpecifiedTradeSettlementHeaderMonetarySummation")
+    second = totals.tax_accounting is not None
+    return own * sums + sum(further), (other + second) * sums + len(further) - sum(further)
 
 
 def one_total(facts: Facts) -> Iterable[Hit]:
@@ -99,10 +101,14 @@ def second_total(facts: Facts) -> Iterable[Hit]:
         yield Hit("$.totals.tax_accounting", str(count), str(due))
 
 
-def currencies(facts: Facts) -> Iterable[Hit]:
-    """R051: amounts are in the invoice currency, but for the tax total in the accounting currency."""
+def currencies(kind: str, facts: Facts) -> Iterable[Hit]:
+    """R051: amounts are in the invoice currency, but for the tax total in the accounting currency.
+
+    The rules for self-billing leave the tax of a breakdown out.
+    """
     for one in said(facts, CURRENCY):
-        of_invoice = last(one) in _AMOUNTS and one.term not in ("BT-111", "EX-93")
+        spared = kind == "selfbilling" and steps(one.place).endswith("TaxSubtotal/TaxAmount")
+        of_invoice = last(one) in AMOUNTS and one.term not in ("BT-111", "EX-93") and not spared
         if of_invoice and (one.term != "BT-110" or facts.rows):
             yield told(one, text(facts.invoice.currency))
 
@@ -127,7 +133,8 @@ def charge_on_price(facts: Facts) -> Iterable[Hit]:
     seen = set()
     for one in said(facts, UNREAD, KEPT):
         entry = _CUT.sub(r"\1", one.place)
-        if entry not in seen and last(one) in _PARTS and _PRICE.search(steps(one.place)):
+        part = last(one) in _PARTS or (one.rule == KEPT and last(one) == "Indicator")
+        if entry not in seen and part and _PRICE.search(steps(one.place)):
             seen.add(entry)
             yield told(one, "false")
 
@@ -155,13 +162,16 @@ def one_line_object(facts: Facts) -> Iterable[Hit]:
 
 
 def other_line_document(facts: Facts) -> Iterable[Hit]:
-    """R101: a line's document reference is its invoiced object."""
+    """R101: a line's document reference is its invoiced object, and says so; the reader takes one that does not."""
     references = list(line_documents(facts))
     objects = {line_of(one) for one, second in references if second}
+    untyped = {line_of(one): one for one in said(facts, KEPT) if steps(one.place).endswith("Line/DocumentReference")}
     for one, second in references:
         line = line_of(one)
         if not second and line not in objects and not has_object(facts, line):
             yield told(one, "130")
+    for one in untyped.values():
+        yield told(one, "130")
 
 
 def line_of(finding: Finding) -> str:
@@ -179,20 +189,19 @@ def has_object(facts: Facts, line: str) -> bool:
 # --- empty elements ---------------------------------------------------------------------------------------------------
 
 
-def empty(facts: Facts) -> Iterable[Hit]:
-    """R008: no element is empty."""
-    for one in said(facts, EMPTY, UNREAD, KNOWN):
-        if one.rule == EMPTY or (not one.found and "/@" not in one.place):
-            yield Hit(one.path, last(one), term=one.term, place=one.place)
-
-
 def begun(leaf: str, check: Check) -> Check:
-    """R110, R111: what *check* finds, and a line's date that is an empty element where the invoice states that date."""
-    element = f"Line/InvoicePeriod/{'StartDate' if leaf == 'start' else 'EndDate'}"
+    """R110, R111: what *check* finds, and a date that is an empty element where the other is stated.
+
+    UBL: on the line; CII: on the invoice.
+    """
+    element = f"Line/InvoicePeriod/{leaf.title()}Date"
+    of_invoice = f"ApplicableHeaderTradeSettlement/BillingSpecifiedPeriod/{leaf.title()}DateTime"
 
     def judged(facts: Facts) -> Iterable[Hit]:
         yield from check(facts)
         if facts.read and getattr(facts.invoice.period, leaf, None) is not None:
             yield from (told(one) for one in said(facts, EMPTY) if steps(one.place).endswith(element))
+        if facts.read and is_empty(facts, of_invoice):
+            yield from (Hit(place, text(value)) for place, value in facts.places(f"lines[].period.{leaf}"))
 
     return judged

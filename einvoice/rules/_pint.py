@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .. import terms
 from ..model import is_credit
 from . import _bis, _en_codes, _en_presence, _pint_ids
 from ._checks import among, every, joined, named, states, text, two_decimals
 from ._cius import country, near, percentage, when
 from ._facts import Facts, nearest
+from ._national import is_credit_note
 from ._rule import Check, Hit, Rule
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?|24:00:00(\.0+)?")
@@ -109,7 +111,7 @@ def payable(facts: Facts) -> Iterable[Hit]:
     """061: an invoice to be paid has a due date or payment terms; so has one that does not say what is due."""
     invoice, owed = facts.invoice, facts.totals.due
     dated = invoice.due_date is not None or facts.payment.terms is not None
-    if invoice.totals is None or is_credit(invoice) or (owed is not None and (owed <= 0 or dated)):
+    if invoice.totals is None or is_credit_note(facts) or (owed is not None and (owed <= 0 or dated)):
         return
     yield Hit("$.due_date")
 
@@ -207,13 +209,12 @@ def _amounts() -> Check:
 
 def _both(path: str) -> Check:
     """057, 058: base and percentage stand together."""
-    return joined(
-        every(path, lambda one: one.percent is None or one.base is not None, "base"),
-        every(path, lambda one: one.base is None or one.percent is not None, "percent"),
-    )
 
+    def states_too(leaf: str, other: str) -> Check:
+        both = every(path, lambda one: getattr(one, other) is None or getattr(one, leaf) is not None, leaf)
+        return named(both, terms.at(f"{path.replace('**', '')}.{leaf}").id)
 
-_filled = _bis.unless_empty
+    return joined(states_too("base", "percent"), states_too("percent", "base"))
 
 
 def _of(kind: str, shape: object) -> Check:
@@ -224,7 +225,7 @@ RULES: tuple[Rule, ...] = (
     *(Rule(id_, "BT-34", _pint_ids.checked(*asked), text="IDENTIFIER") for id_, asked in _pint_ids.CHECKS.items()),
     Rule("ibr-044", "BT-144", joined(_en_presence.reasoned("lines[].charges[]"),
                                      named(_en_presence.reasoned("charges[]"), "BT-104")), text="BR-44"),
-    Rule("ibr-049", "BT-81", _filled(states("payment.means[]", "code"), "PaymentMeansCode"), text="BR-49"),
+    Rule("ibr-049", "BT-81", states("payment.means[]", "code"), text="BR-49", there=("ubl",)),
     Rule("ibr-071", "BT-18", _bis.never),
     Rule("ibr-072", "BT-18", _bis.never),
     Rule("ibr-073", "", _bis.never),
@@ -255,14 +256,14 @@ RULES: tuple[Rule, ...] = (
     Rule("aligned-ibr-002-aunz", "BT-30", registered("seller", "NZ", "0088"), text="NZBN"),
     Rule("aligned-ibr-004-aunz", "BT-47", registered("buyer", "AU", "0151"), text="ABN"),
     Rule("aligned-ibr-005-aunz", "BT-47", registered("buyer", "NZ", "0088"), text="NZBN"),
-    Rule("aligned-ibrp-003", "BT-10", _filled(referenced, "BuyerReference")),
+    Rule("aligned-ibrp-003", "BT-10", referenced),
     Rule("aligned-ibrp-005", "BT-131", _amounts(), text="DECIMALS"),
-    Rule("aligned-ibrp-018", "BT-84", _filled(_en_presence.account_given, "PayeeFinancialAccount/ID"), text="BR-61"),
+    Rule("aligned-ibrp-018", "BT-84", _en_presence.account_given, text="BR-61"),
     Rule("aligned-ibrp-053", "BT-131", line_amounts, text="R120"),
     Rule("aligned-ibrp-054", "BT-92", _of("allowances", percentage), text="R040"),
     Rule("aligned-ibrp-055", "BT-99", _of("charges", percentage), text="R040"),
-    Rule("aligned-ibrp-057", "BT-93", _of("allowances", _both), text="BOTH"),
-    Rule("aligned-ibrp-058", "BT-100", _of("charges", _both), text="BOTH"),
-    Rule("aligned-ibrp-061", "BT-9", _filled(payable, "DueDate"), text="BR-CO-25"),
+    Rule("aligned-ibrp-057", "BT-93", _of("allowances", _both), text="BOTH", stated=True, there=("ubl",)),
+    Rule("aligned-ibrp-058", "BT-100", _of("charges", _both), text="BOTH", stated=True, there=("ubl",)),
+    Rule("aligned-ibrp-061", "BT-9", payable, text="BR-CO-25", stated=True, there=("ubl",)),
     Rule("aligned-ibrp-sr-43", "BT-122", plain_attachments),
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -27,20 +26,9 @@ class GstFacts(Facts):
         """True for GST. A scheme left out means GST in the model; UBL has to state it."""
         return self.syntax != "ubl" if tax.scheme is None else tax.scheme.strip().upper() == "GST"
 
-    def _registrations(self, role: str) -> Iterator[tuple[str, str, bool]]:
-        """(path, identifier, whether for GST) of each tax registration a party states."""
-        party = getattr(self.invoice, role)
-        if party is None:
-            return
-        if party.vat_id is not None:
-            yield f"$.{role}.vat_id", party.vat_id, False
-        stated = [("tax_id", party.tax_id, party.tax_id_scheme)]
-        stated += [
-            (f"tax_registrations[{at}].id", one.id, one.scheme) for at, one in enumerate(party.tax_registrations)
-        ]
-        for leaf, value, scheme in stated:
-            if value is not None:
-                yield f"$.{role}.{leaf}", value, (scheme or "").upper() == "GST"
+    def vat_ids(self, role: str) -> list[tuple[str, str]]:
+        """(path, identifier) of each GST registration a party states."""
+        return [(path, value) for path, value, scheme in self.registrations(role) if scheme == "GST"]
 
 
 def view(facts: Facts) -> GstFacts:

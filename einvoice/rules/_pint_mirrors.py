@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import _bis, _en_codes, _en_conditions, _en_presence, _en_vat, peppol_bis_3
+from . import _bis, _en_codes, _en_conditions, _en_periods, _en_presence, _en_vat, peppol_bis_3
 from ._pint_gst import of_gst
 from ._rule import Rule
 
@@ -118,26 +118,6 @@ _SHARED = {
 }  # fmt: skip
 
 
-#: Elements that are there to a published rule when they stand empty; ibr-079 speaks of those.
-_THERE = {
-    "ibr-012": ("LegalMonetaryTotal/LineExtensionAmount",),
-    "ibr-013": ("TaxExclusiveAmount",),
-    "ibr-014": ("TaxInclusiveAmount",),
-    "ibr-015": ("PayableAmount",),
-    "ibr-022": ("InvoicedQuantity", "CreditedQuantity"),
-    "ibr-024": ("InvoiceLine/LineExtensionAmount", "CreditNoteLine/LineExtensionAmount"),
-    "ibr-026": ("PriceAmount",),
-    "ibr-055": ("InvoiceDocumentReference/ID",),
-    "ibr-057": ("Address/Country/IdentificationCode",),
-    "ibr-sr-07": ("InvoiceDocumentReference/ID",),
-    "aligned-ibrp-032-aunz": ("AllowanceCharge/TaxCategory/ID",),
-    "aligned-ibrp-037-aunz": ("AllowanceCharge/TaxCategory/ID",),
-    "aligned-ibrp-045": ("TaxSubtotal/TaxableAmount",),
-    "aligned-ibrp-046": ("TaxSubtotal/TaxAmount",),
-    "aligned-ibrp-048-aunz": ("TaxSubtotal/TaxCategory/Percent",),
-}
-
-
 def _shared() -> Iterator[Rule]:
     for own, number in _SHARED.items():
         one = peppol_bis_3.PACK.rule(f"PEPPOL-EN16931-{number}")
@@ -146,13 +126,12 @@ def _shared() -> Iterator[Rule]:
 
 
 def _mirrors() -> Iterator[Rule]:
-    packs = (_en_presence.RULES, _en_conditions.RULES, _en_codes.RULES, _en_vat.RULES)
+    packs = (_en_presence.RULES, _en_periods.RULES, _en_conditions.RULES, _en_codes.RULES, _en_vat.RULES)
     known = {rule.id: rule for rules in packs for rule in rules}
     for own, published in (*(line.split() for line in _MIRRORS.strip().splitlines()), *_UNTAXED):
         one = known[published]
         check = of_gst(one.check, one.category)
-        there = _THERE.get(own)
-        yield replace(one, id=own, text=one.text or one.id, check=_bis.unless_empty(check, *there) if there else check)
+        yield replace(one, id=own, text=one.text or one.id, check=check)
 
 
 RULES: tuple[Rule, ...] = (*_mirrors(), *_shared())

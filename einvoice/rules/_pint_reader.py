@@ -70,15 +70,11 @@ _MORE = (
     ReaderRule("EINV-READ-02", "PaymentMeans/PaymentMandate", "ibr-067"),
     ReaderRule("EINV-READ-02", "AccountingCustomerParty/Party/PartyIdentification/ID", "ibr-sr-16"),
     ReaderRule("EINV-READ-02", "AccountingCustomerParty/Party/PartyTaxScheme/CompanyID", "ibr-104"),
+    ReaderRule("EINV-READ-02", "PayeeParty/PartyIdentification/ID", "ibr-105"),
+    # The root says invoice, the type code credit note, or the reverse; 396 may stand in either root.
+    ReaderRule("EINV-READ-11", "BT-3", "ibr-cl-01", holds=r"^(?!396$)."),
     # An empty code is of no list.
     *(ReaderRule("EINV-READ-07", step, "ibr-073") for step in _DATES),
-    ReaderRule("EINV-READ-07", "TaxCategory/ID", "aligned-ibrp-cl-01-aunz"),
-    ReaderRule("EINV-READ-07", "ClassifiedTaxCategory/ID", "aligned-ibrp-cl-01-aunz"),
-    ReaderRule("EINV-READ-07", "Country/IdentificationCode", "ibr-cl-14"),
-    ReaderRule("EINV-READ-07", "OriginCountry/IdentificationCode", "ibr-cl-15"),
-    ReaderRule("EINV-READ-07", "PaymentMeansCode", "ibr-cl-16"),
-    ReaderRule("EINV-READ-07", "PayeeFinancialAccount/ID", "aligned-ibrp-016"),
-    ReaderRule("EINV-READ-07", "DocumentCurrencyCode", "ibr-cl-04"),
     *_bis.second_entity("Supplier", "ibr-098", "ibr-100"),
     *_bis.second_entity("Customer", "ibr-102", "ibr-103"),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ..model import Tax, is_credit
-from . import _bis, _en_conditions, _en_presence
+from ..model import Tax
+from . import _en_conditions, _en_presence
 from ._checks import among, joined, named, states, text, two_decimals
 from ._cius import near, when
 from ._facts import ZERO, Facts, missing, nearest
+from ._national import is_credit_note
 from ._pint_gst import of_gst, view
 from ._rule import Check, Hit, Rule
 
@@ -34,8 +35,8 @@ def standard_tax(facts: Facts) -> Iterable[Hit]:
 
 
 def no_credit(facts: Facts) -> bool:
-    """ibr-co-14 and ibr-124 are published for invoices alone: for credit notes they name an element that is not."""
-    return not is_credit(facts.invoice)
+    """ibr-co-14, ibr-124, ibr-sr-58 are for invoices alone: of credit notes they name an element that is not there."""
+    return not is_credit_note(facts)
 
 
 def gross(facts: Facts) -> Iterable[Hit]:
@@ -104,8 +105,6 @@ def _categories() -> Check:
     return joined(*(named(among(f"{path}.category", "pint_aunz_tax_categories"), term) for term, path in places))
 
 
-_filled = _bis.unless_empty
-
 RULES: tuple[Rule, ...] = (
     Rule("ibr-056", "BT-63", representative_registered),
     Rule("ibr-104", "BT-48", registrations("buyer", 1), text="TOO-MANY"),
@@ -115,12 +114,13 @@ RULES: tuple[Rule, ...] = (
     Rule("ibr-co-14", "BT-110", when(no_credit, _en_conditions.tax_total), text="BR-CO-14"),
     Rule("ibr-co-15", "BT-112", gross, text="BR-CO-15"),
     Rule("ibr-sr-42", "BT-32", registrations("seller", 2), text="TOO-MANY"),
-    Rule("ibr-sr-57", "BT-32", _filled(numbered, "PartyTaxScheme/CompanyID")),
-    Rule("ibr-sr-58", "BT-151", _filled(states("lines[].taxes[]", "category"), "ClassifiedTaxCategory/ID"),
+    Rule("ibr-sr-57", "BT-32", numbered, there=("ubl",)),
+    Rule("ibr-sr-58", "BT-151",
+         when(no_credit, states("lines[].taxes[]", "category")), there=("ubl",),
          text="BR-CO-04"),
     Rule("aligned-ibrp-047-aunz", "BT-118",
-         _filled(of_gst(_en_presence.vat_row("category")), "TaxSubtotal/TaxCategory/ID"), text="BR-47"),
-    Rule("aligned-ibrp-050-aunz", "BT-151", _filled(of_gst(_en_conditions.line_category), "ClassifiedTaxCategory/ID"),
+         of_gst(_en_presence.vat_row("category")), text="BR-47"),
+    Rule("aligned-ibrp-050-aunz", "BT-151", of_gst(_en_conditions.line_category),
          text="BR-CO-04"),
     Rule("aligned-ibrp-051-aunz", "BT-117", tax, text="BR-CO-17"),
     Rule("aligned-ibrp-059", "BT-151", one_tax),

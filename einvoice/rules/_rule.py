@@ -29,6 +29,14 @@ class Hit(NamedTuple):
 
 
 Check = Callable[[Facts], Iterable[Hit]]
+_PATH_LINE = re.compile(r"\$\.lines\[(\d+)\]")
+_PLACE_LINE = re.compile(r"Line(?:Item)?\[(\d+)\]")
+
+
+def same_line(path: str, place: str) -> bool:
+    """False when both speak of different lines: ``$.lines[2].unit`` and ``.../cac:InvoiceLine[4]/...``."""
+    line, element = _PATH_LINE.match(path), _PLACE_LINE.search(place)
+    return line is None or element is None or int(line.group(1)) == int(element.group(1)) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Rule:
     codes     the code list it compares with, named in its text
     syntax    it is about one syntax and judged only on documents that came in it
     stated    it asks only that its term is stated; what is stated but not readable is not absent
+    there     the syntaxes in which it asks for an element and not for what is in it: one that is empty will do
     """
 
     id: str
@@ -55,6 +64,7 @@ class Rule:
     codes: str = ""
     syntax: str = ""
     stated: bool = False
+    there: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

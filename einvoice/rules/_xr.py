@@ -13,6 +13,7 @@ from ..errors import Severity
 from ..model import Means
 from ._checks import every, is_list, leaf_of, states, text
 from ._cius import when
+from ._en_presence import begun
 from ._facts import Facts, missing
 from ._rule import Check, Hit, Rule
 
@@ -153,9 +154,7 @@ def paid_by(codes: frozenset[str], leaf: str) -> Check:
 def with_account(facts: Facts) -> Iterable[Hit]:
     """BR-DE-23-a: a credit transfer names an account; in CII the bank stands apart, and is none."""
     for place, means in _of_kind(facts, TRANSFER):
-        account = means.account
-        bank_alone = facts.syntax == "cii" and account is not None and account.id is None and account.name is None
-        if account is None or bank_alone:
+        if not begun(facts, place, means):
             yield Hit(f"{place}.account")
 
 

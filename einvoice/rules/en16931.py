@@ -9,40 +9,9 @@ from __future__ import annotations
 from datetime import date
 
 from ..errors import Severity
-from . import _en_codes, _en_conditions, _en_presence, _en_vat
+from . import _en_codes, _en_conditions, _en_periods, _en_presence, _en_vat
 from ._rule import Pack, ReaderRule, Release
 
-#: UBL and CII elements and attributes that hold a code, by the rule that wants it of its list. Empty, it is of none.
-_CODED = {
-    "InvoiceTypeCode": "BR-CL-01",
-    "CreditNoteTypeCode": "BR-CL-01",
-    "DocumentCurrencyCode": "BR-CL-04",
-    "TaxCurrencyCode": "BR-CL-05",
-    "InvoicePeriod/DescriptionCode": "BR-CL-06",
-    "Country/IdentificationCode": "BR-CL-14",
-    "OriginCountry/IdentificationCode": "BR-CL-15",
-    "PaymentMeans/PaymentMeansCode": "BR-CL-16",
-    "TaxCategory/ID": "BR-CL-17",
-    "ClassifiedTaxCategory/ID": "BR-CL-18",
-    "TaxExemptionReasonCode": "BR-CL-22",
-    "PartyIdentification/ID/@schemeID": "BR-CL-10",
-    "PartyLegalEntity/CompanyID/@schemeID": "BR-CL-11",
-    "ItemClassificationCode/@listID": "BR-CL-13",
-    "StandardItemIdentification/ID/@schemeID": "BR-CL-21",
-    "InvoicedQuantity/@unitCode": "BR-CL-23",
-    "CreditedQuantity/@unitCode": "BR-CL-23",
-    "BaseQuantity/@unitCode": "BR-CL-23",
-    "EmbeddedDocumentBinaryObject/@mimeCode": "BR-CL-24",
-    "EndpointID/@schemeID": "BR-CL-25",
-    "DeliveryLocation/ID/@schemeID": "BR-CL-26",
-    "ExchangedDocument/TypeCode": "BR-CL-01",
-    "InvoiceCurrencyCode": "BR-CL-04",
-    "PostalTradeAddress/CountryID": "BR-CL-14",
-    "CategoryTradeTax/CategoryCode": "BR-CL-17",
-    "ApplicableTradeTax/CategoryCode": "BR-CL-18",
-    "BilledQuantity/@unitCode": "BR-CL-23",
-    "BasisQuantity/@unitCode": "BR-CL-23",
-}
 _SYNTAX = "about the syntax binding: {0}. The reader reports what the model cannot hold"
 
 PACK = Pack(
@@ -53,13 +22,23 @@ PACK = Pack(
         Release("1.3.14.1", date(2025, 4, 22)),
         Release("1.3.16", date(2026, 4, 10), without=frozenset({"BR-66", "BR-67", "BR-CO-25"})),
     ),
-    rules=(*_en_presence.RULES, *_en_conditions.RULES, *_en_codes.RULES, *_en_vat.RULES),
+    rules=(*_en_presence.RULES, *_en_periods.RULES, *_en_conditions.RULES, *_en_codes.RULES, *_en_vat.RULES),
     by_syntax={("cii", "BR-51"): Severity.FATAL},
     # Portugal states its own codes of exemption, M01 to M99 (DT-CIUS-PT-108, -176).
     relaxed={"urn:cen.eu:en16931:2017#compliant#urn:feap.gov.pt:CIUS-PT:2.1.1": {"BR-CL-22": Severity.INFO}},
     reader=(
-        ReaderRule("EINV-READ-06", "", "BR-CL-03", unless="currencies"),
-        *(ReaderRule("EINV-READ-07", element, rule) for element, rule in _CODED.items()),
+        *(ReaderRule("EINV-READ-06", element, "BR-CL-03", unless="currencies") for element in _en_codes.AMOUNTS),
+        # CII: the tax total alone, where it states a currency; the reader says so of the document.
+        ReaderRule("EINV-READ-06", "CrossIndustryInvoice", "BR-CL-03", unless="currencies", holds="."),
+        ReaderRule("EINV-READ-07", "TaxTotalAmount/@currencyID", "BR-CL-03"),
+        # CII: the price of a unit, gross and net, may be stated per different units, of which the model holds one.
+        ReaderRule("EINV-READ-02", "BT-150", "BR-CL-23", unless="units"),
+        ReaderRule("EINV-READ-07", "BasisQuantity/@unitCode", "BR-CL-23"),
+        # CII: the issue date is one of format 102.
+        *(
+            ReaderRule(read, "ExchangedDocument/IssueDateTime/DateTimeString/@format", "BR-03")
+            for read in ("EINV-READ-01", "EINV-READ-07", "EINV-READ-09")
+        ),
         # The root says invoice, the type code credit note, or the reverse; 81 may stand in either root of UBL.
         ReaderRule("EINV-READ-11", "BT-3", "BR-CL-01", holds=r"^(?!81$)."),
         # CII: a second total in the invoice currency.

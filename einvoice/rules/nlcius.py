@@ -143,7 +143,7 @@ def _addresses(leaf: str, seller: str, buyer: str, representative: str, delivery
 #: For any seller.
 _ALL = (
     Rule("BR-NL-13", "BT-13", when(is_nlcius, ordered)),
-    Rule("BII2-T10-R001", "BT-24", _bis.unless_empty(states("", "specification"), "CustomizationID"), text="BR-01"),
+    Rule("BII2-T10-R001", "BT-24", states("", "specification"), text="BR-01", there=("ubl",)),
     Rule("SI-V20-INV-R000", "BT-24", specification),
     Rule("SI-UBL-2", "", _bis.never, Severity.WARNING),
     Rule("UBL-SR-09", "BT-27", _bis.never, text="TWICE"),
@@ -154,7 +154,7 @@ _ALL = (
 #: For sellers in the Netherlands.
 _DUTCH = (
     Rule("BR-NL-1", "BT-30", when(lambda facts: facts.invoice.seller is not None, seller_number)),
-    Rule("BR-NL-2", "BT-10", _bis.unless_empty(referenced, "BuyerReference")),
+    Rule("BR-NL-2", "BT-10", referenced),
     Rule("BR-NL-3", "BG-5", full("seller.address", "AccountingSupplierParty/Party", always=True), text="NL-ADDRESS"),
     Rule("BR-NL-4", "BG-8", full("buyer.address", "AccountingCustomerParty/Party"), text="NL-ADDRESS"),
     Rule("BR-NL-5", "BG-12", full("tax_representative.address", "TaxRepresentativeParty"), text="NL-ADDRESS"),
@@ -200,8 +200,6 @@ PACK = Pack(
     reader=(
         ReaderRule("EINV-READ-07", "", "SI-UBL-2"),
         ReaderRule("EINV-READ-07", "CustomizationID", "SI-V20-INV-R000"),
-        ReaderRule("EINV-READ-07", "InvoiceTypeCode", "BR-NL-7"),
-        ReaderRule("EINV-READ-07", "CreditNoteTypeCode", "BR-NL-7"),
         *_bis.second_entity("Supplier", "UBL-SR-09", "UBL-SR-11"),
         *_bis.second_entity("Customer", "UBL-SR-15", "UBL-SR-17"),
     ),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from ..errors import Severity
-from . import _bis, _xr, _xr_extension, peppol_bis_3
+from . import _bis, _peppol_source, _xr, _xr_extension, peppol_bis_3
 from ._checks import text
 from ._cius import near, when
 from ._facts import ZERO, Facts, nearest
@@ -52,7 +52,7 @@ def line_amounts(facts: Facts) -> Iterable[Hit]:
 
 def tax_told(facts: Facts) -> bool:
     """CII may leave the tax total out: KoSIT's binding of R053 and R055 asks nothing then."""
-    return facts.syntax != "cii" or facts.totals.tax is not None
+    return facts.syntax != "cii" or _peppol_source.tax_totals(facts)[0] > 0
 
 
 def _shared() -> Iterator[Rule]:
@@ -62,11 +62,12 @@ def _shared() -> Iterator[Rule]:
         yield replace(one, check=when(tax_told, one.check)) if number in ("R053", "R055") else one
     yield from _bis.named({f"PEPPOL-EN16931-{number}": number for number in ("R040", "R046")}, {})
     yield Rule("PEPPOL-EN16931-R008", "", empty, text="R008")
+    yield Rule("PEPPOL-EN16931-R044", "BT-147", _peppol_source.charge_on_price, text="R044")
     yield Rule("PEPPOL-EN16931-R120", "BT-131", line_amounts, _W, text="R120")
 
 
 _AS_PEPPOL = (
-    "R001", "R005", "R010", "R020", "R041", "R042", "R043", "R044", "R053", "R054", "R055", "R061", "R101", "R110",
+    "R001", "R005", "R010", "R020", "R041", "R042", "R043", "R053", "R054", "R055", "R061", "R101", "R110",
     "R111", "R121", "R130",
 )  # fmt: skip
 _DATES = ("IssueDate", "DueDate", "PaymentDueDate", "TaxPointDate", "ActualDeliveryDate", "StartDate", "EndDate")
