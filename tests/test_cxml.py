@@ -476,3 +476,13 @@ def test_goods_and_services_by_turns_keep_their_order() -> None:
     document = write(invoice)
     assert [line.id for line in read(document.data).invoice.lines] == ["1", "2", "3", "4"]
     assert not [one for one in losses(invoice, document, CxmlFormat(ADDRESSED)) if one.path.startswith("$.lines")]
+
+
+def test_a_rate_is_written_as_it_was_issued_whatever_was_written_before() -> None:
+    stated = readable.invoice("fr-invoice")
+    tax = stated.lines[0].taxes[0].model_copy(update={"amount": None})
+    for rate in ("6", "6.00", "6.0"):
+        taxes = (tax.model_copy(update={"rate": Decimal(rate)}),)
+        line = stated.lines[0].model_copy(update={"taxes": taxes, "tax_amount": None})
+        data = write(stated.model_copy(update={"lines": (line,)})).data
+        assert etree.fromstring(data).findtext(".//Extrinsic[@name='taxRate']") == rate

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -109,7 +108,7 @@ def _line_out(line: Line, position: int, times: Mapping[str | None, int]) -> Any
         update |= {"subtotal": line.net_amount, "net_amount": None}
     if len(line.taxes) == 1 and line.taxes[0].amount is None:
         tax = line.taxes[0]
-        extra += _tax_words(tax.category, tax.rate, tax.scheme)
+        extra += _tax_words(tax.category, None if tax.rate is None else plain(tax.rate), tax.scheme)
         update["taxes"] = ()
     if line.price and line.price.base_quantity is not None and line.price.base_unit is None and line.unit:
         extra.append(Named(name="priceBasisUnit", value="-"))
@@ -123,9 +122,10 @@ def _line_out(line: Line, position: int, times: Mapping[str | None, int]) -> Any
 
 
 @lru_cache(256)
-def _tax_words(category: str | None, rate: Decimal | None, scheme: str | None) -> tuple[Named, ...]:
-    """The same objects for the same tax: the lines of an invoice share a handful."""
-    words = (("taxCategory", category), ("taxRate", None if rate is None else plain(rate)), ("taxScheme", scheme))
+def _tax_words(category: str | None, rate: str | None, scheme: str | None) -> tuple[Named, ...]:
+    """The same objects for the same tax: the lines of an invoice share a handful. The rate is text, since 6 and 6.00
+    are one number and not one statement."""
+    words = (("taxCategory", category), ("taxRate", rate), ("taxScheme", scheme))
     return tuple(Named(name=name, value=value) for name, value in words if value)
 
 

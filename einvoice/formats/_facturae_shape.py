@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -472,7 +472,7 @@ def _abroad(party: Any) -> bool:
     return bool(party and party.address and party.address.country not in (None, "ES"))
 
 
-@cache
+@lru_cache(1024)
 def _iban(id: str | None) -> bool:
     return bool(re.match(r"[A-Z]{2}\d{2}[A-Z0-9 ]{8,}$", id or ""))
 
