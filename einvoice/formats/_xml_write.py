@@ -177,7 +177,7 @@ class _Code:
         if group.when and not group.many:
             self._line(indent, f"if not H[{group.when!r}]({name}, inv): {name} = None")
         elif group.when:
-            self._line(indent, f"{name} = [x for x in {name} or () if H[{group.when!r}](x, inv)]")
+            self._line(indent, f"if {name}: {name} = [x for x in {name} if H[{group.when!r}](x, inv)]")
 
     def _constant(self, value: Any) -> str:
         name = f"K{len(self.constants)}"
@@ -213,8 +213,8 @@ class _Code:
             conditions = frozenset()
         elif when:
             always = bool(node.group and node.group.always)
-            stated = f" and ({' or '.join(sorted(conditions))})" if conditions and not always else ""
-            self._line(indent, f"if H[{when!r}]({scope.var}, inv){stated}:")
+            stated = f"({' or '.join(sorted(conditions))}) and " if conditions and not always else ""
+            self._line(indent, f"if {stated}H[{when!r}]({scope.var}, inv):")
             conditions = frozenset() if always else conditions
             indent += 1
         elif conditions and conditions != known:
