@@ -1,4 +1,4 @@
-"""[render|formats|xsd|read|validate|start|all] CPU time against named peers, as ratios taken side by side in one run
+"""[render|formats|edi|xsd|read|validate|start|all] CPU time against named peers, as ratios taken in one run
 
 Prints one line per case and last ``bench: met/total``. Exit 1 when a limit is missed or a case was not measured,
 2 when there is no such suite. A peer that is missing is never a limit met. See docs/bench.md.
@@ -12,7 +12,7 @@ from importlib import import_module
 
 from .measure import Case, Line, heading, measure, row
 
-SUITES = ("render", "formats", "xsd", "read", "validate", "start")
+SUITES = ("render", "formats", "edi", "xsd", "read", "validate", "start")
 _WIDTH = 46
 
 

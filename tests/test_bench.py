@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from bench import __main__ as command
-from bench import content, cxml_template, measure, read, render, start, ubl_template, ubl_tree, validate, xsd
+from bench import content, cxml_template, edi, measure, read, render, start, ubl_template, ubl_tree, validate, xsd
 from bench import formats as bench_formats
 from bench.measure import Case, Line
 from einvoice import artefacts, formats
@@ -21,6 +21,7 @@ from einvoice.formats.ubl import UblFormat
 from einvoice.totals import differences
 
 SIZES = (1, 2, 20)
+EDI_LIMITS = ["0.25", "0.25", "0.15", "3"]
 needs_facturx = pytest.mark.skipif(find_spec("facturx") is None, reason="factur-x is not installed (extra bench)")
 
 
@@ -80,6 +81,28 @@ def test_factur_x_writes_the_same_cii_content(lines: int) -> None:
     assert case.why == ""
     assert case.ours is not None
     assert case.peer is not None
+
+
+@pytest.mark.parametrize("lines", SIZES)
+def test_both_sides_of_each_edi_case_make_the_same(lines: int) -> None:
+    if find_spec("pydifact") is None:
+        pytest.skip("pydifact is not installed (extra dev)")
+    assert [case.limit for case in edi.cases((lines,)) if case.ours and case.peer and not case.why] == EDI_LIMITS
+    invoice = edi.in_x12(lines)
+    assert edi.X12_810.write(invoice, edi.IDS).losses == ()
+    assert edi.EDIFACT.write(content.invoice(lines), edi.IDS).losses == ()
+
+
+def test_without_pydifact_only_x12_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edi, "pydifact", lambda: (None, "pydifact is not installed (extra dev)"))
+    found = list(edi.cases((1,)))
+    assert [bool(case.why) for case in found] == [True, True, True, False]
+    assert not measure.measure(found[0]).met
+
+
+def test_segments_that_differ_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edi, "template_x12", lambda invoice: b"ISA")
+    assert [case.why for case in edi.cases((1,))][-1] == "the two sides do not make the same"
 
 
 def test_the_content_adds_up_and_needs_escaping() -> None:
@@ -236,4 +259,4 @@ def test_the_command_prints_each_line_and_the_verdict_last(
 
 def test_an_unknown_suite_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["rendre"]) == 2
-    assert "one of render, formats, xsd, read, validate, start, all" in capsys.readouterr().err
+    assert "one of render, formats, edi, xsd, read, validate, start, all" in capsys.readouterr().err

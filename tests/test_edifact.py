@@ -109,7 +109,7 @@ texts = st.text(st.characters(codec="iso8859-1", exclude_categories=["Cc"]), max
 
 @given(st.lists(st.lists(texts, min_size=1, max_size=4), max_size=5))
 def test_what_is_written_splits_into_the_same_elements(elements: list[list[str]]) -> None:
-    from einvoice.formats._edifact_write import segment
+    from einvoice.formats._segments_write import segment
 
     trimmed = [*elements]
     text = segment(Delimiters(), "ABC", *trimmed)
@@ -435,6 +435,41 @@ def test_a_segment_out_of_order_is_read_where_it_belongs_and_said() -> None:
 def test_a_segment_with_no_place_at_all_is_said() -> None:
     one = read(SMALL.replace("UNS+S", "XYZ+1'\nUNS+S").replace("UNT+18", "UNT+19"))
     assert (one.findings[0].rule, one.findings[0].message[:3]) == ("EINV-READ-01", "XYZ")
+
+
+def test_a_segment_without_a_tag_is_called_so() -> None:
+    one = read(SMALL.replace("UNS+S", "+++'\nUNS+S").replace("UNT+18", "UNT+19"))
+    (finding,) = one.findings
+    assert finding.message.startswith("a segment without a tag has no place in the model")
+    assert finding.place == "segment 12 (without a tag)"
+
+
+def test_terminators_with_nothing_between_them_are_said_once_and_count_as_no_segment() -> None:
+    one = read(SMALL.replace("BGM+380+R 1+9'", "BGM+380+R 1+9'''").replace("UNS+S'", "UNS+S''"))
+    (finding,) = one.findings
+    assert (finding.rule, finding.place) == ("EINV-EDIFACT-01", "segment 2 BGM")
+    assert finding.message.startswith("nothing stands between BGM and the next terminator")
+    assert one.invoice == read(SMALL).invoice
+
+
+def test_blank_lines_are_no_segments_where_a_line_break_is_the_terminator() -> None:
+    one = read("UNA:+.? \n" + SMALL.replace("'\n", "\n\n"))
+    assert (one.findings, one.invoice) == ((), read(SMALL).invoice)
+
+
+def test_a_message_without_bgm_is_said_by_the_reader() -> None:
+    one = read(SMALL.replace("BGM+380+R 1+9'\n", "").replace("UNT+18", "UNT+17"))
+    (finding,) = [finding for finding in one.findings if finding.rule == "EINV-EDIFACT-08"]
+    assert (finding.message, finding.place) == ("the message has no BGM", "segment 1 UNH, the whole INVOIC")
+    assert finding.severity is Severity.FATAL
+
+
+@pytest.mark.parametrize("given", [{}, {"service": ";/,! |"}, {"version": 4, "syntax": "UNOW"}], ids=str)
+def test_text_that_holds_every_service_character_comes_back(given: dict[str, Any]) -> None:
+    text = "a+b:c'd?e*f ?+??'' ;/,!|"
+    invoice = read(SMALL).invoice.model_copy(update={"buyer_reference": text})
+    data = edifact(**given).write(invoice, IDS).data
+    assert read(data, **given).invoice.buyer_reference == text
 
 
 @pytest.mark.parametrize("mark", [".", ","])

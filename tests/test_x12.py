@@ -1134,3 +1134,38 @@ def test_an_exchange_rate_stands_in_cur() -> None:
     again = read(document.data).invoice
     assert again.currency == "USD"
     assert again.exchange_rates == invoice_of({"exchange_rates": [rate]}).exchange_rates
+
+
+# --- what no set should hold ------------------------------------------------------------------------------------------
+
+
+def sound() -> str:
+    return (readable.FIXTURES / "x12" / "us-invoice.004010.x12").read_bytes().decode("iso8859-1")
+
+
+def test_a_segment_without_an_id_and_a_set_without_big_are_said() -> None:
+    text = sound()
+    start = text.index("BIG*")
+    nameless = read(text[:start] + "***~" + text[start:], tolerant=True).findings
+    assert any(
+        one.message.startswith("a segment without a tag has no place") and one.place == "segment 2 (without a tag)"
+        for one in nameless
+    )
+    headless = read(text[:start] + text[text.index("~", start) + 1 :], tolerant=True)
+    (finding,) = [one for one in headless.findings if one.rule == "EINV-X12-11"]
+    assert (finding.message, finding.place) == ("the set has no BIG", "segment 1 ST, the whole 810")
+
+
+def test_pairs_beyond_what_a_segment_holds_begin_another_or_are_said() -> None:
+    raw = read(sound()).invoice.model_dump(exclude_defaults=True)
+    raw["lines"][0]["item"]["classifications"] = [{"code": f"C{at}", "scheme": "CB"} for at in range(12)]
+    raw["seller"]["contact"] = {"name": "A", "phone": "1", "fax": "2", "email": "a@seller.example", "url": "u"}
+    document = x12().write(Invoice.model_validate(raw), IDS)
+    rows = [row.strip() for row in lines_of(document)]
+    reach = [row for row in rows if row.startswith("PER*IC*A*")]
+    assert [len(row.split("*")) for row in reach] == [9, 5]
+    (line,) = [row for row in rows if row.startswith("IT1*1*")]
+    assert len(line.split("*")) == 6 + 20
+    left = [one for one in document.losses if "IT1 holds ten product numbers" in one.message]
+    assert left
+    assert left[-1].found == "CB*C11"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from ..errors import Finding, UnreadableDocument
+from ..errors import Finding, Severity, UnreadableDocument
 from ..exchange import Identity, Read
 from ..model import Invoice, Party
+from ._xml_read import Context, Raw
 
 #: What has no decomposition, and signs that partners expect in plain letters. No currency sign that several currencies
 #: share: "$" in one of them would state another.
@@ -58,6 +59,45 @@ def delivered(invoice: Invoice) -> Party | None:
         return None
     at = (to.location,) if to.location else ()
     return Party(name=to.name, identifiers=at, address=to.address, contact=to.contact)
+
+
+# --- coming in --------------------------------------------------------------------------------------------------------
+
+
+#: What a delivery holds of a party; a second party in that role does not go over the first.
+_DELIVERED = {"location", "name", "address", "contact"}
+
+
+def placed(role: str, party: Raw, roles: Mapping[str, str], delivery: str, context: Context) -> None:
+    """Puts *party* where *roles* say that *role* stands in the model; a second one, or another role, among the others.
+
+    delivery  the role of who and where goods are delivered to, which is no party in the model
+    """
+    root = context.root
+    if role == delivery and not _DELIVERED & root.get("delivery", {}).keys():
+        _delivered_back(party, context)
+    elif role in roles and roles[role] not in root:
+        if party:
+            root[roles[role]] = party
+    elif party or role not in roles:
+        root.setdefault("other_parties", []).append({"role": role, "party": party} if party else {"role": role})
+
+
+def _delivered_back(party: Raw, context: Context) -> None:
+    to = context.root.setdefault("delivery", {})
+    if "identifiers" in party:
+        to["location"] = party.pop("identifiers")[0]
+    for name in list(party):
+        if name in ("name", "address", "contact"):
+            to[name] = party.pop(name)
+    if party:
+        context.say("EINV-READ-01", "the delivery has no place for registrations", context.element, Severity.WARNING,
+                    found=", ".join(party), fix="see whether the receiver needs it")  # fmt: skip
+
+
+def headless(rule: str, what: str, tag: str, place: str) -> Finding:
+    """The segment *tag*, which names the document, is not in it."""
+    return Finding(rule, f"the {what} has no {tag}", place=place, fix=f"ask the sender for the {what} with its {tag}")
 
 
 class _Fault(Protocol):

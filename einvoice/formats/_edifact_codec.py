@@ -133,6 +133,9 @@ class _Walk:
         bad = not text.isascii() and ESCAPED.search(text)
         if bad:
             text = repaired(text, self._source.codec)
+        if not text:
+            self._nothing()
+            return
         data = self._split(text)
         tag = data.pop(0)[0]
         handler = self._handlers.get(tag)
@@ -166,6 +169,14 @@ class _Walk:
                                      fix="send fewer lines in one message")  # fmt: skip
         message.segments.append((message.count, tag, data))
 
+    def _nothing(self) -> None:
+        """Two terminators without a segment between them: nothing is lost, but no sender means it."""
+        message = self.message
+        if message is not None and not _told(message, "18"):
+            tag = message.segments[-1][1] if message.segments else "UNH"
+            message.doubts.append(Fault("18", f"nothing stands between {tag[:3]} and the next terminator; it counts as "
+                                        "no segment", tag[:3], message.count))  # fmt: skip
+
     def _outside(self, tag: str) -> None:
         fault = Fault("33", f"the segment {tag[:3]!r} stands outside a message", tag[:3])
         if not any(one.code == "33" for one in self.interchange.faults):
@@ -178,9 +189,9 @@ class _Walk:
         if bad and not any(fault.code == "21" for fault in at.faults):
             at.faults.append(Fault("21", f"the bytes are not in the character set of {syntax or 'UTF-8'}", tag,
                                    position))  # fmt: skip
-        elif not bad and self.message and not self.message.doubts and mistaken(text, self._source.codec):
+        elif not bad and (one := self.message) and not _told(one, "21") and mistaken(text, self._source.codec):
             said = f"the text looks like UTF-8 though {syntax} is declared; it was read as declared"
-            self.message.doubts.append(Fault("21", said, tag, position))
+            one.doubts.append(Fault("21", said, tag, position))
 
     def _unfinished(self, why: str) -> Iterator[Message]:
         if self.message is not None:
@@ -281,6 +292,10 @@ class _Walk:
             one.faults.append(Fault("28", text, "UNZ", 0, 2))
         if not one.messages:
             one.faults.append(Fault("32", "the interchange holds no message", "UNZ"))
+
+
+def _told(message: Message, code: str) -> bool:
+    return any(one.code == code for one in message.doubts)
 
 
 def _part(data: Data, element: int, component: int = 1) -> str:

@@ -11,8 +11,9 @@ from ._edifact_codec import Fault, Group, Interchange, Message, messages
 from ._edifact_directory import DIRECTORIES, of_release
 from ._edifact_prepare import root_of
 from ._edifact_stream import CHARSETS
-from ._edifact_write import Envelope, Party, advice, fitted, interchange, message, segment
+from ._edifact_write import Envelope, Party, advice, fitted, interchange, message
 from ._segments import NOWHERE, Delimiters
+from ._segments_write import segment
 
 
 @dataclass(frozen=True, slots=True)

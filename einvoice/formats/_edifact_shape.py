@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import Severity
 from ..model import Account, Card, DirectDebit, Identifier, Invoice, Means, Party, Payment
 from ..money import parse as parse_number
-from ._edi import delivered
+from ._edi import delivered, placed
 from ._xml_read import Context, Raw
 
 #: Place in the model by UNCL3035. SU and SE say the same of a seller; the directory says which is written.
@@ -72,10 +72,6 @@ def _debits(means: tuple[Means, ...]) -> tuple[Means, ...]:
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
-#: What a party says of the delivery; a second party of that role is one more party.
-_DELIVERED = {"location", "name", "address", "contact"}
-
-
 def _side_back(part: Raw, context: Context) -> None:
     role, party = str(part.get("operation", "")), part.get("seller", {})
     first = part.get("invoiced_object")
@@ -83,25 +79,7 @@ def _side_back(part: Raw, context: Context) -> None:
         party["identifiers"] = [first]
     for one in part.get("payment", {}).get("means", []):
         context.root.setdefault("payment", {}).setdefault("means", []).append(one)
-    if role == "DP" and not _DELIVERED & context.root.get("delivery", {}).keys():
-        _delivery_back(party, context)
-    elif role in ROLES and ROLES[role] not in context.root:
-        if party:
-            context.root[ROLES[role]] = party
-    elif party or role not in ROLES:
-        context.root.setdefault("other_parties", []).append({"role": role, "party": party} if party else {"role": role})
-
-
-def _delivery_back(party: Raw, context: Context) -> None:
-    to = context.root.setdefault("delivery", {})
-    if "identifiers" in party:
-        to["location"] = party.pop("identifiers")[0]
-    for name in list(party):
-        if name in ("name", "address", "contact"):
-            to[name] = party.pop(name)
-    if party:
-        context.say("EINV-READ-01", "the delivery has no place for registrations", context.element, Severity.WARNING,
-                    found=", ".join(party), fix="see whether the receiver needs it")  # fmt: skip
+    placed(role, party, ROLES, "DP", context)
 
 
 def _after(context: Context) -> None:

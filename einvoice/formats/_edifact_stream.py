@@ -141,7 +141,7 @@ class Source:
             self.delimiters = Delimiters(d.element, d.component, d.segment, d.release, mark, d.decimal)
 
     def texts(self) -> Iterator[str]:
-        """Every segment up to and with the UNZ, or to the end of the stream."""
+        """Every segment up to and with the UNZ, or to the end of the stream; nothing where two terminators meet."""
         terminator, release = self.delimiters.segment, self.delimiters.release
         drop = b"\r\n".replace(terminator.encode(), b"")
         while block := self._block(terminator.encode(), release.encode()):
@@ -150,7 +150,7 @@ class Source:
             last = pieces.pop()
             for index, piece in enumerate(pieces):
                 piece = piece.lstrip(" \t\x00\x1a")
-                if not piece:
+                if not piece and terminator in "\r\n":
                     continue
                 yield piece
                 if piece.startswith("UNZ"):

@@ -12,7 +12,7 @@ from ..errors import Finding, Severity
 from . import _edi
 from ._edifact_stream import CHARSETS
 from ._segments import Delimiters, escaping
-from ._segments_write import serialised
+from ._segments_write import segment
 
 #: Levels A and B hold less than ASCII (ISO 9735, annex A).
 _LEVELS = {
@@ -172,11 +172,6 @@ def broken(text: str, delimiters: Delimiters, line_end: str) -> str:
     release, end = re.escape(delimiters.release), re.escape(delimiters.segment)
     skip = f"({release}.)|" if release else "(?!)()|"
     return re.sub(f"{skip}{end}", lambda match: match.group(1) or delimiters.segment + line_end, text, flags=re.DOTALL)
-
-
-def segment(delimiters: Delimiters, tag: str, *elements: str | Sequence[str]) -> str:
-    """One segment with its terminator; trailing empty elements and components are left out."""
-    return serialised([(tag, *elements)], delimiters)
 
 
 def _unb(one: Envelope, delimiters: Delimiters) -> str:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+#: How a segment is called that has no tag.
+NAMELESS = "(without a tag)"
 #: The ``when`` of a group that is read and never written: another partner's way to say the same.
 NEVER = "never"
 #: One segment: its tag, its data elements, each a list of components, and where it stands in the interchange.
@@ -72,10 +74,10 @@ class Seg:
             yield from child.itertext()
 
     def place(self, attribute: str = "") -> str:
-        """``segment 12 NAD, element 3 component 1``, counted from 1 within the message; or ``the whole INVOIC``."""
-        name = self.tag.removeprefix("SG-").rpartition("}")[2].removeprefix("+")
+        """``segment 12 NAD, element 3 component 1``, counted from 1 within the message; of the whole its first one."""
+        name = self.tag.removeprefix("SG-").rpartition("}")[2].removeprefix("+") or NAMELESS
         if not self.position:
-            return f"the whole {name}"
+            return f"segment 1 {'ST' if name.isdigit() else 'UNH'}, the whole {name}"
         if not attribute or self.tag.startswith("+"):  # a part of a segment that is read apart: see _x12_prepare
             return f"segment {self.position} {name}"
         element, _, component = attribute.partition(".")

@@ -7,20 +7,23 @@ searched once for each service character, and then the separators become those o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from ..mapping import Const, Leaf, Map, Node
 from ..money import plain
-from ._segments import NEVER, STAND_INS, Delimiters, Limit
+from ._segments import NEVER, STAND_INS, Data, Delimiters, Limit
 from ._xml_write import _Code, _literal, _Scope, _stands_for
 
 #: Between components, between elements, at the end of a segment.
 _C, _E, _T = "\udc81\udc82\udc83"
 #: The same as they stand in generated code, which has to be encodable.
 _c, _e, _t = "\\udc81", "\\udc82", "\\udc83"
+
+#: Segments that are finished at once.
+_PORTION = 512
 
 
 @cache
@@ -46,20 +49,27 @@ def finishing(delimiters: Delimiters) -> Callable[[str], str]:
     return finish
 
 
-def serialised(segments: Iterable[Sequence[str | Sequence[str]]], delimiters: Delimiters) -> str:
-    """*segments* with their terminators: each its tag and data elements, an element of several components a sequence.
+def serialised(segments: Sequence[Data], delimiters: Delimiters) -> str:
+    """*segments* with their terminators, each its tag and data elements as they are read: lists of components.
 
-    Empty components and elements at the end are left out.
-
-    >>> serialised([["UNT", "5", "1"], ["COM", ["+49 221 1", "TE"], ["", ""]]], Delimiters())
+    >>> serialised([[["UNT"], ["5"], ["1"]], [["COM"], ["+49 221 1", "TE"]]], Delimiters())
     "UNT+5+1'COM+?+49 221 1:TE'"
     """
-    rows = []
-    for segment in segments:
-        parts = [part if type(part) is str else _C.join(part).rstrip(_C) for part in segment]
-        rows.append(_E.join(parts) if parts[-1] else _E.join(parts).rstrip(_E))
-    rows.append("")
-    return finishing(delimiters)(_T.join(rows))
+    finish, whole, element = finishing(delimiters), _E.join, _C.join
+    rows = [whole(map(element, segment)) for segment in segments]
+    return "".join([finish(text) for text in _portions(rows, _T)])
+
+
+def segment(delimiters: Delimiters, tag: str, *elements: str | Sequence[str]) -> str:
+    """One segment with its terminator; trailing empty elements and components are left out."""
+    parts = [one if isinstance(one, str) else _C.join(one).rstrip(_C) for one in elements]
+    return finishing(delimiters)(_E.join((tag, *parts)).rstrip(_C + _E) + _T)
+
+
+def _portions(pieces: list[str], end: str = "") -> Iterator[str]:
+    """*pieces* joined in texts of some ten thousand letters: a large one is new memory each time it is changed."""
+    for at in range(0, len(pieces), _PORTION):
+        yield end.join(pieces[at : at + _PORTION]) + end
 
 
 # --- what a data element holds ----------------------------------------------------------------------------------------
@@ -163,7 +173,7 @@ def compile_segments(
     code = _SegmentCode(table, delimiters, limits or {}, pairs or {})
     number, finish = _decimal(delimiters.decimal), finishing(delimiters)
     names: dict[str, Any] = {
-        "N": number, "H": table.hooks, "L": _limited, "W": _whole(number), "X": _over, "C": _C, "D": _E, "CD": _C + _E,
+        "N": number, "H": table.hooks, "L": _limited, "W": _whole(number), "X": _over, "C": _C, "CD": _C + _E,
         "T": _T, "NL": "\n", "ABSENT": code.absent, **code.constants,
     }  # fmt: skip
     exec(compile(code.text(), f"<table {table.root}>", "exec"), names)  # noqa: S102  our own table, no input
@@ -174,8 +184,11 @@ def compile_segments(
         missing: list[str] = []
         left: list[str] = []
         inner(before(invoice) if before else invoice, meta, out, missing.append, cut, left)
-        text = "".join(out)
-        return Written(finish(text), text.count(_T), missing, [finish(pair) for pair in left])
+        texts, count = [], 0
+        for text in _portions(out):
+            count += text.count(_T)
+            texts.append(finish(text))
+        return Written("".join(texts), count, missing, [finish(pair) for pair in left])
 
     return write
 
@@ -299,7 +312,7 @@ class _SegmentCode(_Code):
 
     def _close(self, tag: str, indent: int) -> None:
         pairs = self.pairs[tag]
-        self._line(indent, f"if len(out) == n{tag}: out[-1] = out[-1].rstrip(D)")
+        self._line(indent, f"if len(out) == n{tag}: out[-1] = out[-1].rstrip(CD)")
         self._line(indent, f"elif len(out) > n{tag} + {pairs.most}: X(out, n{tag}, {self._constant(pairs)}, left)")
         self._put(indent, _t)
 
@@ -326,7 +339,7 @@ class _SegmentCode(_Code):
         if pairs:
             self._head(node.name, elements, scope, indent, pairs)
         elif len(doubtful) > _VARIANTS:
-            self._line(indent, f"a({self._joined(node.name, elements, scope)}.rstrip(CD) + T)")
+            self._line(indent, f"a(f'{self._joined(node.name, elements, scope)}'.rstrip(CD) + T)")
         else:
             self._variants(node.name, elements, doubtful, scope, indent)
         for one in sources:
@@ -335,8 +348,7 @@ class _SegmentCode(_Code):
 
     def _head(self, tag: str, elements: _Elements, scope: _Scope, indent: int, pairs: Pairs) -> None:
         """The fixed elements of a segment that stays open for its pairs, empty ones at the end too."""
-        shown = self._joined(tag, elements, scope)
-        self._line(indent, f"a({shown} + D * {pairs.fixed - max(elements)})")
+        self._line(indent, f"a('' + f'{self._joined(tag, elements, scope)}{_e * (pairs.fixed - max(elements))}')")
 
     def _variants(
         self, tag: str, elements: _Elements, doubtful: list[Leaf], scope: _Scope, indent: int
@@ -368,28 +380,33 @@ class _SegmentCode(_Code):
                 if isinstance(source, Const):
                     text += _literal(source.value)
                 elif source is not None:
-                    absent, shown = _stands_for(source), self._fitted(tag, e, c, source, scope)
-                    local = scope.leaf[id(source)]
-                    text += f"{{{shown}}}" if absent is None else f'{{{shown} if {local} is not None else "{absent}"}}'
+                    certain = _stands_for(source) is None
+                    written = self._fitted if certain else self._cell
+                    text += f"{{{written(tag, e, c, source, scope)}}}"
         return text
 
     def _joined(self, tag: str, elements: _Elements, scope: _Scope) -> str:
-        """An expression: empty parts at the end of an element are left out, empty elements at the end are not."""
-        parts = [repr(tag)]
+        """The inside of an f-string: empty parts at the end of an element are left out, empty elements are not."""
+        text = tag
         for e in range(1, max(elements) + 1):
             row = elements.get(e, {})
             cells = [self._cell(tag, e, c, row.get(c), scope) for c in range(1, max(row, default=0) + 1)]
-            several = f"({' + C + '.join(cells)}).rstrip(C)" if len(cells) > 1 else ""
-            parts += ["D", several or (cells[0] if cells else "''")]
-        return f"({' + '.join(parts)})"
+            text += _e
+            if len(cells) > 1:
+                text += f"{{({' + C + '.join(cells)}).rstrip(C)}}"
+            elif cells and cells[0] != '""':
+                text += f"{{{cells[0]}}}"
+        return text
 
     def _cell(self, tag: str, e: int, c: int, source: Leaf | Const | None, scope: _Scope) -> str:
+        """An expression without single quotes, empty where the term is absent."""
         if source is None:
-            return "''"
+            return '""'
         if isinstance(source, Const):
-            return repr(source.value)
-        shown = self._fitted(tag, e, c, source, scope)
-        return f"({shown} if {scope.leaf[id(source)]} is not None else {_stands_for(source) or ''!r})"
+            return self._constant(source.value)
+        shown, filling = self._fitted(tag, e, c, source, scope), _stands_for(source) or ""
+        absent = self._constant(filling) if filling else '""'
+        return f"({shown} if {scope.leaf[id(source)]} is not None else {absent})"
 
     def _fitted(self, tag: str, e: int, c: int, leaf: Leaf, scope: _Scope) -> str:
         """The text of *leaf*, no longer than its place takes, as an expression without single quotes."""

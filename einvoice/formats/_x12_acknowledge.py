@@ -11,10 +11,11 @@ from typing import BinaryIO, Literal
 from ..errors import UnreadableDocument
 from ..exchange import Environment, Identity
 from ._segments import NOWHERE, Data, Delimiters, Grammar, Seg, tree
+from ._segments_write import segment
 from ._x12_codec import Fault, Group, Interchange, Set, part, sets
 from ._x12_directory import DIRECTORIES, MANDATORY, MOST, REQUIRED, of_version
 from ._x12_prepare import FIXED
-from ._x12_write import End, Envelope, isa, segment, transaction
+from ._x12_write import End, Envelope, isa, transaction
 
 Kind = Literal["997", "999"]
 #: Segments in error that one set is told of (AK3 may stand that often).

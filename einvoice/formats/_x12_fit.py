@@ -72,7 +72,7 @@ def _codes(invoice: Invoice, way: Way) -> Iterator[Finding]:
     """Each code without equivalent once. A unit or a tax cannot be left out; a reason or a means of payment can."""
     walks = {name: way.walk(name) for name in ("units", "taxes", "charges", "allowances", "payment")}
     told: set[tuple[str, str]] = set()
-    for name, code, path, severity in _stated(invoice):
+    for name, code, path, severity in _stated(invoice, told):
         if code is None or (name, code) in told:
             continue
         told.add((name, code))
@@ -86,16 +86,21 @@ def _codes(invoice: Invoice, way: Way) -> Iterator[Finding]:
 Code = tuple[str, str | None, str, Severity]
 
 
-def _stated(invoice: Invoice) -> Iterator[Code]:
-    """Every code that goes through a crosswalk: which, the code, where, and how bad it is to find nothing there."""
+def _stated(invoice: Invoice, told: set[tuple[str, str]]) -> Iterator[Code]:
+    """Every code that goes through a crosswalk: which, the code, where, and how bad it is to find nothing there.
+
+    Those of lines that were *told* before are left out: most lines repeat them.
+    """
     for index, line in enumerate(invoice.lines):
-        at = f"lines[{index}]."
-        yield "units", line.unit, f"{at}unit", Severity.FATAL
+        if line.unit and ("units", line.unit) not in told:
+            yield "units", line.unit, f"lines[{index}].unit", Severity.FATAL
         if line.price and line.price.base_unit:
-            yield "units", line.price.base_unit, f"{at}price.base_unit", Severity.WARNING
-        yield from _taxed(line.taxes, f"{at}taxes")
+            yield "units", line.price.base_unit, f"lines[{index}].price.base_unit", Severity.WARNING
+        for at, tax in enumerate(line.taxes):
+            if tax.scheme and ("taxes", tax.scheme) not in told:
+                yield "taxes", tax.scheme, f"lines[{index}].taxes[{at}].scheme", Severity.FATAL
         if line.allowances or line.charges:
-            yield from _reasons(line, at)
+            yield from _reasons(line, f"lines[{index}].")
     yield from _taxed(invoice.tax_breakdown, "tax_breakdown")
     yield from _reasons(invoice, "")
     payment = invoice.payment

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import Severity
 from ..model import Account, Address, Identifier, Invoice, Line, Note, Party, Payment, Rate
 from ..money import parse as parse_number
-from ._edi import delivered
+from ._edi import delivered, placed
 from ._xml_read import Context, Raw
 
 #: Place in the model by N101 (data element 98). What is not written is another partner's word for the same.
@@ -109,21 +109,13 @@ def paid_to(invoice: Invoice) -> Account | None:
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
-#: What a party says of the delivery; a second party of that role is one more party.
-_DELIVERED = {"location", "name", "address", "contact"}
-
-
 def _side_back(part: Raw, context: Context) -> None:
     role, party = str(part.get("operation", "")), part.get("seller", {})
     _identified(party, part.get("invoiced_object"))
     _account_back(part.get("payment", {}), context)
-    if role == "ST" and not _DELIVERED & context.root.get("delivery", {}).keys():
-        _delivery_back(party, context)
-    elif role in ROLES and ROLES[role] not in context.root:
-        if party:
-            context.root[ROLES[role]] = party
-    elif party or role not in ROLES:
-        context.root.setdefault("other_parties", []).append({"role": role, "party": party} if party else {"role": role})
+    if role == "ST" and "identifiers" not in party and "legal_id" in party:
+        party["identifiers"] = [party.pop("legal_id")]
+    placed(role, party, ROLES, "ST", context)
 
 
 def _identified(party: Raw, first: Raw | None) -> None:
@@ -139,19 +131,6 @@ def _account_back(payment: Raw, context: Context) -> None:
     account = {name: payment[key] for name, key in (("id", "creditor_id"), ("routing", "remittance")) if key in payment}
     if account:
         context.root.setdefault("payment", {}).setdefault("means", []).append({"account": account})
-
-
-def _delivery_back(party: Raw, context: Context) -> None:
-    to = context.root.setdefault("delivery", {})
-    at = party.pop("identifiers", None) or ([party.pop("legal_id")] if "legal_id" in party else None)
-    if at:
-        to["location"] = at[0]
-    for name in list(party):
-        if name in ("name", "address", "contact"):
-            to[name] = party.pop(name)
-    if party:
-        context.say("EINV-READ-01", "the delivery has no place for registrations", context.element, Severity.WARNING,
-                    found=", ".join(party), fix="see whether the receiver needs it")  # fmt: skip
 
 
 def _after(context: Context) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from ..errors import Finding, Severity
 from . import _edi
 from ._segments import STAND_INS, Delimiters
-from ._segments_write import Pairs, serialised
+from ._segments_write import Pairs, segment
 from ._x12_codec import ISA_WIDTHS
 from ._x12_prepare import FIXED
 
@@ -46,11 +46,6 @@ class Envelope:
     release: str = "004010"
     wants_answer: bool = False
     test: bool = False
-
-
-def segment(delimiters: Delimiters, tag: str, *elements: str) -> str:
-    """One segment with its terminator; trailing empty elements are left out."""
-    return serialised([(tag, *elements)], delimiters)
 
 
 def around(one: Envelope, count: int, delimiters: Delimiters) -> tuple[str, str]:

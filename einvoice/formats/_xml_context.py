@@ -104,7 +104,7 @@ def text_of(element: etree._Element) -> str:
 
 def unread(element: etree._Element, context: Context) -> None:
     for part in _leaf_elements(element):
-        name = local(part).removeprefix("SG-")
+        name = local(part).removeprefix("SG-") or "a segment without a tag"
         context.say("EINV-READ-01", f"{name} has no place in the model and is not carried", part, Severity.WARNING,
                     found=text_of(part), fix="see whether the receiver needs it")  # fmt: skip
         if hasattr(part, "place"):  # a segment: all it holds has been found

@@ -223,8 +223,8 @@ class _Code:
             conditions = frozenset()
         elif when:
             always = bool(node.group and node.group.always)
-            stated = f" and ({' or '.join(sorted(conditions))})" if conditions and not always else ""
-            self._line(indent, f"if {self._hook(when)}({scope.var}, inv){stated}:")
+            stated = f"({' or '.join(sorted(conditions))}) and " if conditions and not always else ""
+            self._line(indent, f"if {stated}{self._hook(when)}({scope.var}, inv):")
             conditions = frozenset() if always else conditions
             indent += 1
         elif conditions and conditions != known:

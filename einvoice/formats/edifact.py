@@ -17,7 +17,7 @@ from ..errors import ConfigError, Finding, Severity, UnreadableDocument
 from ..exchange import Document, Environment, Identity, Part, Read, Series
 from ..model import Invoice, leaves
 from ..model import Party as ModelParty
-from ._edi import between, control_number, counted, problem, refused
+from ._edi import between, control_number, counted, headless, problem, refused
 from ._edifact_answers import answers as answers
 from ._edifact_codec import Fault, Interchange, Message, messages
 from ._edifact_directory import DIRECTORIES, Directory, of_release
@@ -285,6 +285,8 @@ class EdifactFormat:
         directory = DIRECTORIES[of_release(one.release)]
         said: list[Finding] = []
         root = root_of(one, directory, said.append)
+        if root.find("BGM") is None:
+            said.append(headless("EINV-EDIFACT-08", "message", "BGM", root.place()))
         read = _reader(directory).read(root, lambda: root_of(one, directory, lambda finding: None))  # type: ignore[arg-type,return-value]
         return replace(read, findings=(*said, *read.findings))
 

@@ -20,7 +20,7 @@ from ..exchange import Document, Environment, Identity, Part, Read, Series
 from ..model import Invoice, is_credit, leaves
 from ..model import Party as ModelParty
 from ..money import minor_units
-from ._edi import between, control_number, counted, problem, refused
+from ._edi import between, control_number, counted, headless, problem, refused
 from ._segments import Delimiters
 from ._segments_write import Over, SegmentWriter, compile_segments
 from ._x12_answers import answers as answers
@@ -169,7 +169,7 @@ class X12Format:
     def __init__(self, settings: X12 | None = None) -> None:
         self.settings = settings or X12()
         self._delimiters = delimiters_of(self.settings)
-        way_of(self.settings, 2)
+        self._ways = {2: way_of(self.settings, 2)}
 
     def write(self, invoice: Invoice, ids: Identity) -> Document:
         """One interchange with one set; its control numbers are those of *ids*."""
@@ -228,7 +228,10 @@ class X12Format:
 
     def _way(self, currency: str | None) -> Way:
         stated = self.settings.decimals
-        return way_of(self.settings, minor_units(currency) if stated == "currency" else stated)
+        digits = minor_units(currency) if stated == "currency" else stated
+        if digits not in self._ways:
+            self._ways[digits] = way_of(self.settings, digits)
+        return self._ways[digits]
 
     def _body(self, invoice: Invoice) -> tuple[str, int, list[Finding]]:
         settings, way = self.settings, self._way(invoice.currency)
@@ -310,6 +313,8 @@ class X12Format:
         said: list[Finding] = []
         fraction = self.settings.tax_percent == "fraction"
         root = root_of(one, directory, fraction, said.append)
+        if root.find("BIG") is None:
+            said.append(headless("EINV-X12-11", "set", "BIG", root.place()))
         cur = root.find("CUR")
         way = self._way((cur.get("2.1") if cur is not None else "") or self.settings.currency)
         read = _reader(way).read(root, lambda: root_of(one, directory, fraction, lambda finding: None))  # type: ignore[arg-type,return-value]
