@@ -32,6 +32,10 @@ class Side:
     payment: Payment
 
 
+#: Of a party that no account stands beside.
+_UNPAID = Payment()
+
+
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +55,7 @@ def _sides(invoice: Invoice) -> list[Side]:
 
 def _side(code: str, party: Party, means: tuple[Means, ...]) -> Side:
     first = party.identifiers[0] if party.identifiers else None
-    return Side(code, first, party, Payment(means=means))
+    return Side(code, first, party, Payment(means=means) if means else _UNPAID)
 
 
 def _credits(means: tuple[Means, ...]) -> tuple[Means, ...]:

@@ -35,7 +35,7 @@ def _day(text: str) -> date:
 
 
 def _digits(day: date) -> str:
-    return f"{day.year:04}{day:%m%d}"
+    return day.isoformat().replace("-", "")
 
 
 def _moment(day: date | None, time: str | None) -> str | None:

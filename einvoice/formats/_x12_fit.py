@@ -27,9 +27,11 @@ def unfit(invoice: Invoice, way: Way) -> list[Finding]:
 def _alone(invoice: Invoice) -> Iterator[Finding]:
     """IT102, IT103 and IT104 stand together or not at all (syntax note P020304)."""
     for index, line in enumerate(invoice.lines):
+        quantity, unit = line.quantity, line.unit
         price = line.price.net if line.price else None
-        absent = (line.quantity is None) + (line.unit is None) + (price is None)
-        if absent in (1, 2):
+        if quantity is not None and unit is not None and price is not None:
+            continue
+        if quantity is not None or unit is not None or price is not None:
             yield Finding("EINV-X12-10", "quantity, unit and price of a line are not all stated", Severity.WARNING,
                           path=f"$.lines[{index}]", clause="X12 IT1, P020304",
                           fix="state all three, or none for a line of money alone")  # fmt: skip
@@ -92,12 +94,12 @@ def _stated(invoice: Invoice, told: set[tuple[str, str]]) -> Iterator[Code]:
     Those of lines that were *told* before are left out: most lines repeat them.
     """
     for index, line in enumerate(invoice.lines):
-        if line.unit and ("units", line.unit) not in told:
+        if line.unit is not None and ("units", line.unit) not in told:
             yield "units", line.unit, f"lines[{index}].unit", Severity.FATAL
         if line.price and line.price.base_unit:
             yield "units", line.price.base_unit, f"lines[{index}].price.base_unit", Severity.WARNING
         for at, tax in enumerate(line.taxes):
-            if tax.scheme and ("taxes", tax.scheme) not in told:
+            if tax.scheme is not None and ("taxes", tax.scheme) not in told:
                 yield "taxes", tax.scheme, f"lines[{index}].taxes[{at}].scheme", Severity.FATAL
         if line.allowances or line.charges:
             yield from _reasons(line, f"lines[{index}].")

@@ -40,6 +40,8 @@ class Side:
 # --- going out --------------------------------------------------------------------------------------------------------
 
 
+#: Of a party that no account stands beside.
+_UNPAID = Payment()
 #: NTE02; a longer note runs on in the next NTE.
 _NOTE = 80
 
@@ -90,7 +92,7 @@ def _side(code: str, party: Party, account: Account | None) -> Side:
     address = party.address
     if address and not address.line_1 and (address.line_2 or address.line_3):
         party = party.model_copy(update={"address": _moved_up(address)})
-    payment = Payment(creditor_id=account.id, remittance=account.routing) if account else Payment()
+    payment = Payment(creditor_id=account.id, remittance=account.routing) if account else _UNPAID
     return Side(code, first, party, payment)
 
 

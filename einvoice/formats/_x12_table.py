@@ -91,9 +91,8 @@ def implied(digits: int) -> Lens:
     """
 
     def to(value: Decimal) -> str | None:
-        scaled = value.scaleb(digits)
-        whole = scaled.to_integral_value()
-        return format(whole, "f") if whole == scaled else None
+        whole, _, fraction = plain(value).partition(".")  # by its digits: arithmetic would round beyond 28 of them
+        return None if fraction[digits:].strip("0") else str(int(whole + fraction[:digits].ljust(digits, "0")))
 
     def back(text: str) -> Decimal:
         if not re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
@@ -139,7 +138,7 @@ def _exactly(walk: Crosswalk) -> Lens:
     return Lens(walk.to, lambda text: walk.back(text) or text)
 
 
-DAY = Lens(lambda day: f"{day.year:04}{day:%m%d}", _day)
+DAY = Lens(lambda day: day.isoformat().replace("-", ""), _day)
 #: CUR07, which the day in CUR08 wants beside it.
 EFFECTIVE = Lens(lambda day: "007", lambda code: None)
 TIME = Lens(_digits_of, _time)
