@@ -284,7 +284,7 @@ def _table(root: str) -> Map:
             *_identified("invoiced_object", "cbc:ID"), Const("cbc:DocumentTypeCode", "130"))),
         *(() if invoice else (project,)),
         Group("cac:AdditionalDocumentReference", (
-            Field("id", "cbc:ID", filler=_NOT_KNOWN),
+            Field("id", "cbc:ID", required=True),
             Field("scheme", "cbc:ID/@schemeID"),
             Field("type_code", "cbc:DocumentTypeCode"),
             Field("description", "cbc:DocumentDescription"),
