@@ -335,8 +335,9 @@ class Pipeline:
         schema, faults = validated(document, profile)
         if fatal([*lost, *faults]):
             return Held(fatal([*lost, *faults]), "finance" if fatal(lost) else "operator", ref)
-        envelope = self._transport(ref, profile).pack([document], ids)
         record = _record(choice, ref, schema, lost, findings)
+        # Also where it is sealed later, under its own numbers: what the channel would refuse is said here.
+        envelope = self._transport(ref, profile).pack([document], ids)
         if part:
             first = profile.numbers.first()
             part = replace(part, series=tuple(replace(one, first=first[one.kind]) for one in part.series))

@@ -10,7 +10,7 @@ Policies (a field of the profile):
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -101,6 +101,7 @@ def compute(invoice: Invoice, policy: Policy = Policy.EN16931) -> Computed:
 
 #: Totals that follow from what is stated, for those who ask: term and field. First those of the breakdown.
 _OF_ROWS = (("BT-110", "tax"), ("EX-70", "withheld"), ("EX-71", "paid_by_buyer"))
+_SUMS = (("BT-107", "allowances"), ("BT-108", "charges"))
 _COMPLETED = (("BT-106", "lines"), ("BT-109", "net"), ("BT-112", "gross"), ("BT-115", "due"))
 
 
@@ -153,11 +154,8 @@ def completed_taxes(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
             (_TAX_AMOUNT, f"taxes[{i}].amount", amounts[i]) for i, tax in enumerate(line.taxes) if tax.amount is None
         ]
         added += [(_LINE_TAX, "tax_amount", due)] if line.tax_amount is None else []
-        found += [
-            Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the line", Severity.INFO, term,
-                    f"$.lines[{at}].{path}", found=plain(amount))
-            for term, path, amount in added if amount is not None
-        ]  # fmt: skip
+        found += [_computed(term, f"lines[{at}].{path}", amount, "the line")
+                  for term, path, amount in added if amount is not None]  # fmt: skip
     return (invoice.model_copy(update={"lines": tuple(lines)}), found) if found else (invoice, [])
 
 
@@ -185,23 +183,25 @@ def _computed(term: str, path: str, value: Decimal, source: str) -> Finding:
 
 
 def broken_down(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
-    """*invoice* with the rows of VAT (BG-23) or the bases (BT-116) that its breakdown leaves out, computed from the
-    taxes of lines, allowances and charges; EINV-WRITE-02 for each (information).
+    """*invoice* with the bases (BT-116) that its breakdown leaves out, or the rows themselves (BG-23): all where it has
+    none, those of VAT where it has none of VAT. EINV-WRITE-02 for each (information).
 
-    A base is computed only where it confirms the amount that is stated.
+    A base is computed only where it confirms the amount that is stated, rows only where they confirm the stated total
+    or none is stated.
     """
-    if any(line.net_amount is None for line in invoice.lines):
+    if not invoice.lines or any(line.net_amount is None for line in invoice.lines):
         return invoice, []
-    exact = compute(invoice).taxes
+    exact = compute(invoice)
     rows, found = list(invoice.tax_breakdown), []
     for position, row in enumerate(rows):
-        like = next((one for one in exact if _same(one, row)), None)
+        like = next((one for one in exact.taxes if _same(one, row)), None)
         if row.base is None and like is not None and like.base is not None and like.amount == row.amount:
             rows[position] = row.model_copy(update={"base": like.base})
             found.append(_computed("BT-116", f"tax_breakdown[{position}].base", like.base, "the lines"))
-    if not any(row.scheme in (None, "VAT") for row in rows):
-        for row in exact:
-            if row.scheme == "VAT" and row.base is not None:
+    stated = invoice.totals.tax if invoice.totals else None
+    if stated in (None, exact.totals.tax) and not any(row.scheme in (None, "VAT") for row in rows):
+        for row in exact.taxes if not rows else (row for row in exact.taxes if row.scheme == "VAT"):
+            if row.base is not None:
                 found.append(_computed("BG-23", f"tax_breakdown[{len(rows)}]", row.base, "the lines"))
                 rows.append(_stated_so(row, invoice))
     return (invoice.model_copy(update={"tax_breakdown": tuple(rows)}), found) if found else (invoice, [])
@@ -221,56 +221,20 @@ def _stated_so(row: Tax, invoice: Invoice) -> Tax:
 
 
 def derived(invoice: Invoice) -> tuple[Invoice, list[Finding]]:
-    """*invoice* with what an export leaves out and its lines give: sums, tax rows, taxable amounts, totals, and the
-    tax of a line whose tax rows state theirs.
-
-    EINV-WRITE-02 for each (information). A taxable amount is added only where its tax is the one stated, and tax rows
-    only where they come to the stated total; otherwise they stay absent.
-    """
-    computed, issued, found = compute(invoice), invoice.totals or Totals(), list[Finding]()
+    """*invoice* with all that an export leaves out and its lines give: sums of allowances and charges, rows and bases
+    of taxes, taxes of lines, totals. EINV-WRITE-02 for each (information)."""
     if not invoice.lines or any(line.net_amount is None for line in invoice.lines):
-        return invoice, found
-    sums = {
-        name: getattr(computed.totals, name)
-        for name in ("allowances", "charges")
-        if getattr(issued, name) is None and getattr(computed.totals, name) is not None
-    }
-    for name, value in sums.items():
-        found.append(_derived("BT-107" if name == "allowances" else "BT-108", f"$.totals.{name}", value))
-    rows = tuple(_based(row, computed.taxes) for row in invoice.tax_breakdown)
-    found += [
-        _derived("BT-116", f"$.tax_breakdown[{at}].base", row.base)
-        for at, row in enumerate(rows)
-        if row.base is not None and invoice.tax_breakdown[at].base is None
-    ]
-    if not rows and computed.taxes and issued.tax == computed.totals.tax:
-        rows = computed.taxes
-        found += [_derived("BG-23", f"$.tax_breakdown[{at}]", row.amount) for at, row in enumerate(rows)]
-    lines = []
-    for at, line in enumerate(invoice.lines):
-        amounts = [tax.amount for tax in line.taxes if tax.effect in _IN_TOTAL]
-        if line.tax_amount is None and amounts and None not in amounts:
-            line = line.model_copy(update={"tax_amount": total(amounts)})
-            found.append(_derived("EX-93", f"$.lines[{at}].tax_amount", line.tax_amount))
-        lines.append(line)
-    added = {"tax_breakdown": rows, "totals": issued.model_copy(update=sums), "lines": tuple(lines)}
-    invoice, more = completed(invoice.model_copy(update=added))
-    return invoice, [*found, *more]
-
-
-def _derived(term: str, path: str, value: Decimal | None) -> Finding:
-    return Finding("EINV-WRITE-02", f"{term} is not stated and was computed from the lines", Severity.INFO, term, path,
-                   found="" if value is None else plain(value))  # fmt: skip
-
-
-def _based(row: Tax, computed: Sequence[Tax]) -> Tax:
-    """*row* with its taxable amount, where one group of the lines has its rate and its tax."""
-    if row.base is not None or row.amount is None:
-        return row
-    key = (row.scheme or "VAT", row.jurisdiction, row.category, row.rate, row.amount)
-    bases = [one.base for one in computed
-             if (one.scheme, one.jurisdiction, one.category, one.rate, one.amount) == key]  # fmt: skip
-    return row.model_copy(update={"base": bases[0]}) if len(bases) == 1 else row
+        return invoice, []
+    issued, exact = invoice.totals or Totals(), compute(invoice).totals
+    sums = {name: getattr(exact, name) for _, name in _SUMS
+            if getattr(issued, name) is None and getattr(exact, name) is not None}  # fmt: skip
+    found = [_computed(term, f"totals.{name}", sums[name], "the lines") for term, name in _SUMS if name in sums]
+    if sums:
+        invoice = invoice.model_copy(update={"totals": issued.model_copy(update=sums)})
+    for step in (broken_down, completed_taxes, completed):
+        invoice, told = step(invoice)
+        found += told
+    return invoice, found
 
 
 def _lines(issued: Totals | None) -> Decimal:
