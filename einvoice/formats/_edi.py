@@ -64,6 +64,14 @@ def delivered(invoice: Invoice) -> Party | None:
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
+def strange(rule: str, signs: Sequence[str], where: str, transliterate: bool, fix: str, clause: str) -> Finding:
+    """What is said of characters that have no place *where*: fatal unless *transliterate* allows plainer ones."""
+    shown = " ".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in signs[:20])
+    done = "written in plainer ones" if transliterate else "outside"
+    return Finding(rule, f"characters {done}, {where}: {shown}", Severity.WARNING if transliterate else Severity.FATAL,
+                   found=shown, fix="" if transliterate else fix, clause=clause)  # fmt: skip
+
+
 #: What a delivery holds of a party; a second party in that role does not go over the first.
 _DELIVERED = {"location", "name", "address", "contact"}
 

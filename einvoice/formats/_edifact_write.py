@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from ..errors import Finding, Severity
+from ..errors import Finding
 from . import _edi
 from ._edifact_stream import CHARSETS
 from ._segments import Delimiters, escaping
@@ -118,12 +118,8 @@ def fitted(text: str, syntax: str, delimiters: Delimiters, transliterate: bool) 
 
 def strange(signs: Sequence[str], syntax: str, transliterate: bool) -> Finding:
     """What is said of characters that a level has no place for: fatal unless *transliterate* allows plainer ones."""
-    shown = " ".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in signs[:20])
-    done = "written in plainer ones" if transliterate else "not in the character set"
-    fix = "" if transliterate else "agree on UNOC or UNOW with the partner, or set transliterate"
-    return Finding("EINV-EDIFACT-03", f"characters {done} of {syntax}: {shown}",
-                   Severity.WARNING if transliterate else Severity.FATAL, found=shown, fix=fix,
-                   clause="ISO 9735, annex A")  # fmt: skip
+    return _edi.strange("EINV-EDIFACT-03", signs, f"character set {syntax}", transliterate,
+                        "agree on UNOC or UNOW, or set transliterate", "ISO 9735, annex A")  # fmt: skip
 
 
 def interchange(envelope: Envelope, messages: Sequence[str], delimiters: Delimiters) -> str:

@@ -33,6 +33,7 @@ from ..model import (
 from ..money import plain
 from ..totals import line_subtotal
 from ._facturae_read import after, centre_back, instalment_back
+from ._view import view
 
 #: RegistrationData by the words that stand for its elements in BT-33.
 REGISTRATION_LABELS = {
@@ -99,13 +100,6 @@ def residence_of(country: str | None) -> str:
 # --- the invoice as the rows see it -----------------------------------------------------------------------------------
 
 
-class View:
-    """A part of the invoice with some of its values changed, which is no model."""
-
-    def __init__(self, of: Any, changes: Mapping[str, Any]) -> None:
-        self.__dict__ = {**of.__dict__, **changes}
-
-
 class Shaped:
     """One invoice made ready: what the rows take, the ``@name`` values, the findings."""
 
@@ -143,7 +137,7 @@ class Shaped:
             "other_parties": self._centres(),
             **{role: _party(getattr(invoice, role)) for role in ("seller", "buyer", "issuer")},
         }
-        return View(invoice, update)
+        return view(invoice, **update)
 
     def _numbered(self) -> str:
         """The number without its series, which must be its beginning to be told apart again."""
@@ -249,7 +243,7 @@ class Shaped:
         one = self.invoice.preceding[0] if self.invoice.preceding else Preceding()
         split = one.series and one.id and one.id.startswith(one.series) and one.id != one.series
         period = one.period or self.settings.period_of(one.issue_date)
-        return (View(one, {
+        return (view(one, **{
             "id": one.id[len(one.series) :] if split and one.id and one.series else one.id,
             "series": one.series if split else None,
             "reason_code": one.reason_code or self.settings.reason_code or None,
@@ -267,9 +261,9 @@ class Shaped:
             update["exemption_reason"] = reason
         if tax.surcharge_rate is not None:
             update["surcharge_rate"] = _cents(tax.surcharge_rate)
-        return View(tax, update) if update else tax
+        return view(tax, **update) if update else tax
 
-    def _line(self, line: Line, index: int, reasons: Mapping[Decimal | None, Tax]) -> View:
+    def _line(self, line: Line, index: int, reasons: Mapping[Decimal | None, Tax]) -> Any:
         net = line.net_amount
         taxes: list[Any] = []
         withheld: list[Any] = []
@@ -285,7 +279,7 @@ class Shaped:
             if (base is not None and base != 1 and base) or len(str(price.net)) > _DECIMALS:
                 update["price"] = SimpleNamespace(net=self._each(price.net / (base or 1), index))
         self._short(line, index)
-        return View(line, update)
+        return view(line, **update)
 
     def _one_tax(self, net: Decimal | None, index: int) -> list[Any]:
         """The tax of a line that states none: the only one there is."""
@@ -397,7 +391,7 @@ def _party(party: Party | None) -> Any:
         update["identifiers"] = [one for one in party.identifiers if one is plain_ids[0] or not is_numbered(one)]
     if party.address:
         update["address"] = _address(party.address)
-    return View(party, update) if update else party
+    return view(party, **update) if update else party
 
 
 def _address(address: Address) -> Any:
@@ -406,7 +400,7 @@ def _address(address: Address) -> Any:
     update: dict[str, Any] = {"line_1": "\n".join(lines)} if len(lines) > 1 else {}
     if address.subdivision is None and address.country == "ES" and address.postcode:
         update["subdivision"] = crosswalk("es_provinces").to(address.postcode[:2])
-    return View(address, update) if update else address
+    return view(address, **update) if update else address
 
 
 def _cents(value: Decimal) -> Decimal:

@@ -149,16 +149,9 @@ def plainer(sign: str, characters: str) -> str:
     return " " if not written or SETS[characters].search(written) else written
 
 
-def _shown(signs: Sequence[str]) -> str:
-    return " ".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in signs[:20])
-
-
 def _outside(signs: Sequence[str], characters: str, transliterate: bool) -> Finding:
-    done = "written in plainer ones" if transliterate else "outside"
-    shown = _shown(signs)
-    return Finding("EINV-X12-03", f"characters {done} the {characters} character set: {shown}",
-                   Severity.WARNING if transliterate else Severity.FATAL, found=shown, clause="X12.5, character sets",
-                   fix="" if transliterate else "set transliterate, or correct the source")  # fmt: skip
+    return _edi.strange("EINV-X12-03", signs, f"{characters} character set", transliterate,
+                        "set transliterate, or correct the source", "X12.5, character sets")  # fmt: skip
 
 
 def _collision(signs: Sequence[str], delimiters: Delimiters, replacement: str | None) -> Finding:
